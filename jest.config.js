@@ -1,0 +1,13 @@
+// Jest runs on Node 24 (scripts/run.mjs sees to that); swc compiles, and lets ESM-only packages load.
+module.exports = {
+	testEnvironment: 'node',
+	roots: ['<rootDir>/test'],
+	testMatch: ['**/*.test.ts'],
+	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/n8n/'],
+	transform: { '^.+\\.(t|j|mj)s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } }] },
+	transformIgnorePatterns: ['/node_modules/(?!(p-retry|is-network-error|p-map|p-limit|yocto-queue)/)'],
+	testTimeout: 60_000,
+	collectCoverageFrom: ['ordering/**/*.ts', 'evolution/**/*.ts', 'nodes/**/*.ts', 'credentials/**/*.ts'],
+	coverageReporters: ['text', 'json-summary'],
+	coverageThreshold: { './ordering/': { lines: 90 }, './evolution/': { lines: 90 } },
+};
