@@ -1,0 +1,114 @@
+// Runs a task of this project (`npm start`, `npm test` …) on Node 24 with its dependencies installed. Node builtins only.
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureDependencies } from './run/dependencies.mjs';
+import { checkOwnNode, ensureNode24, withNode } from './run/node24.mjs';
+import { add, clearResult, countCheck, countJest, writeResult } from './run/results.mjs';
+
+const build = step('build', 'node_modules/gulp/bin/gulp.js', '--silent');
+const types = step('types', 'node_modules/typescript/bin/tsc', '--noEmit', '-p', '.');
+const lint = step('lint', 'node_modules/eslint/bin/eslint.js', '.');
+const unit = jest('tests', '--coverage');
+const inRealN8n = jest('tests in n8n', '--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testMatch=**/test/n8n/**/*.test.ts');
+const script = (name) => step(name, '--import', 'tsx', `scripts/${name}.ts`);
+
+/**
+ * Each task and its steps, in order. Extra words on the command line go to the last step. A `checks` task runs all its
+ * steps whatever fails and tells each one's result; the others stop at the first that fails.
+ */
+const TASKS = {
+	'start': { steps: [build, script('start')] },
+	'simulator': { steps: [script('simulator')] },
+	'n8n': { steps: [build, script('n8n')], forN8n: true },
+	'build': { steps: [build] },
+	'lint': { steps: [lint] },
+	'test': { steps: [build, types, lint, unit], checks: true },
+	'test:n8n': { steps: [build, inRealN8n], checks: true, forN8n: true },
+};
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const cache = join(root, '.cache');
+const resultsFolder = join(cache, 'results');
+
+function step(name, ...args) {
+	return { name, args, count: countCheck };
+}
+
+/** A step that runs jest and reads how many tests passed from the file it writes. */
+function jest(name, ...args) {
+	const report = () => join(cache, `jest-${name.replaceAll(' ', '-')}.json`);
+	return {
+		name,
+		args: ['node_modules/jest/bin/jest.js', ...args],
+		extra: () => {
+			mkdirSync(cache, { recursive: true });
+			rmSync(report(), { force: true });
+			return ['--json', `--outputFile=${report()}`];
+		},
+		count: (code) => countJest(report(), code),
+	};
+}
+
+async function main([name, ...extra]) {
+	const task = TASKS[name];
+	if (!task) {
+		console.error(`Unknown task ${name ?? ''}. There are: ${Object.keys(TASKS).join(', ')}.`);
+		return 2;
+	}
+	checkOwnNode(root);
+	if (task.checks) clearResult(resultsFolder, name);
+	await ensureDependencies(root);
+	const program = await ensureNode24(root, { forN8n: task.forN8n });
+	return task.checks ? runChecks(name, task.steps, program, extra) : runInTurn(task.steps, program, extra);
+}
+
+async function runInTurn(steps, program, extra) {
+	for (const one of steps) {
+		const code = await run(one, program, one === steps.at(-1) ? extra : []);
+		if (code !== 0) return code;
+	}
+	return 0;
+}
+
+async function runChecks(name, steps, program, extra) {
+	const results = [];
+	for (const one of steps) {
+		console.log(`\n── ${one.name}`);
+		const started = Date.now();
+		const code = await run(one, program, one === steps.at(-1) ? extra : []);
+		results.push({ name: one.name, code, counts: one.count(code), seconds: Math.round((Date.now() - started) / 1000) });
+		if (code > 128) break;
+	}
+	writeResult(resultsFolder, name, add(results.map(({ counts }) => counts)));
+	console.log(`\n── npm run ${name}`);
+	for (const { name: what, code, counts, seconds } of results) console.log(`${code === 0 ? '✓' : '✗'} ${what}: ${describe(code, counts)}, ${seconds} s`);
+	return results.every(({ code }) => code === 0) ? 0 : 1;
+}
+
+function describe(code, { passed, failed, skipped }) {
+	if (passed + failed + skipped === 1) return code === 0 ? 'ok' : `failed (exit code ${code})`;
+	return [`${passed} of ${passed + failed} passed`, ...(skipped > 0 ? [`${skipped} skipped`] : [])].join(', ');
+}
+
+/** Runs one step and gives its exit code. Ctrl-C reaches the child by itself, as one of the terminal's group: wait for it. */
+function run({ args, extra = () => [] }, program, more) {
+	return new Promise((done, fail) => {
+		const child = spawn(program, [...args, ...extra(), ...more], { cwd: root, stdio: 'inherit', env: withNode(program) });
+		const ignore = () => {};
+		const forward = () => child.kill('SIGTERM');
+		process.on('SIGINT', ignore).on('SIGTERM', forward);
+		child.on('error', fail);
+		child.on('close', (code, signal) => {
+			process.off('SIGINT', ignore).off('SIGTERM', forward);
+			done(code ?? 128 + (constants.signals[signal] ?? 1));
+		});
+	});
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch((error) => {
+	console.error(error.message);
+	return 1;
+});
