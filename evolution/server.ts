@@ -1,0 +1,239 @@
+// One EvolutionAPI server: its requests, with answers already judged. It never retries; the caller does.
+import { errorParts, hintFor, isHtml, isRecord, judgeFailure, judgeSend, parseJson, type SendOutcome } from './answers';
+import { type EgressFilter, type HttpAnswer, HttpClient, HttpFailure, shownUrl } from './http';
+import { type Receipt, toReceipt } from './receipt';
+
+/** What a user fills in once, in the credential `evolutionServerApi`. */
+export interface ServerAccess {
+	baseUrl: string;
+	apiKey: string;
+	ignoreSslIssues?: boolean;
+}
+
+/** EvolutionAPI's `integration` of an instance. */
+export type Channel = 'WHATSAPP-BAILEYS' | 'WHATSAPP-BUSINESS' | 'EVOLUTION';
+
+export interface Instance {
+	name: string;
+	channel: string;
+	/** `open`, `connecting` or `close`; Cloud and EVOLUTION instances are always `open`. */
+	state: string;
+}
+
+export interface TextMessage {
+	/** As {@link Recipient.number}. */
+	number: string;
+	text: string;
+	/** Shows "typing…" so long, in ms; holds the answer back on all channels but Meta's, where it is ignored. */
+	typingMilliseconds?: number;
+	quotedMessageId?: string;
+	linkPreview?: boolean;
+	mentionEveryone?: boolean;
+}
+
+/** A message of our own that EvolutionAPI has on record. */
+export interface RecordedMessage {
+	messageId: string;
+	remoteJid: string;
+	text?: string;
+	/** Seconds since 1970: EvolutionAPI knows no finer time. */
+	timestamp: number;
+	receipts: Receipt[];
+}
+
+export interface Call {
+	timeoutMs: number;
+	signal?: AbortSignal;
+	egress?: EgressFilter;
+}
+
+/** A look at the server that failed: it changed nothing, and may be tried again. */
+export class EvolutionError extends Error {
+	constructor(
+		readonly code: string,
+		message: string,
+		readonly hint: string,
+	) {
+		super(message);
+		this.name = 'EvolutionError';
+	}
+}
+
+/**
+ * The address that stands for a server in the ledger and in lanes: a trailing slash, the letters' case of the host, or
+ * user and query make no other server. Throws an Error with a sentence for a user when it is no http address.
+ */
+export function serverAddress(baseUrl: string): string {
+	const spelling = baseUrl.trim();
+	const url = URL.canParse(spelling) ? new URL(spelling) : undefined;
+	if (!url || !['http:', 'https:'].includes(url.protocol)) throw new Error(`"${shorten(spelling)}" is no address: it has to begin with https:// or http://`);
+	return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
+}
+
+function shorten(text: string): string {
+	return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+export class EvolutionServer {
+	readonly address: string;
+	private readonly http: HttpClient;
+	private readonly channels = new Map<string, { channel: string; until: number }>();
+
+	constructor(private readonly access: ServerAccess) {
+		this.address = serverAddress(access.baseUrl);
+		this.http = new HttpClient(access);
+	}
+
+	/** Never throws for what the server or the network did; throws {@link HttpFailure} `cancelled` only. */
+	async sendText(instance: string, message: TextMessage, call: Call): Promise<SendOutcome> {
+		const path = `/message/sendText/${encodeURIComponent(instance)}`;
+		const body = {
+			number: message.number,
+			text: message.text,
+			...(message.typingMilliseconds ? { delay: message.typingMilliseconds } : {}),
+			...(message.quotedMessageId ? { quoted: { key: { id: message.quotedMessageId } } } : {}),
+			...(message.linkPreview === undefined ? {} : { linkPreview: message.linkPreview }),
+			...(message.mentionEveryone ? { mentionsEveryOne: true } : {}),
+		};
+		// the answer comes only after the typing is over
+		const timeoutMs = call.timeoutMs + (message.typingMilliseconds ?? 0);
+		try {
+			return this.withoutKey(judgeSend(await this.request('POST', path, { ...call, timeoutMs }, body), this.address + path));
+		} catch (error) {
+			if (!(error instanceof HttpFailure) || error.kind === 'cancelled') throw error;
+			return judgeFailure(error);
+		}
+	}
+
+	/** The receipts on record for one message, in no order. Throws {@link EvolutionError} or {@link HttpFailure}. */
+	async receiptsOf(instance: string, messageId: string, call: Call): Promise<Receipt[]> {
+		const rows = await this.read('POST', `/chat/findStatusMessage/${encodeURIComponent(instance)}`, call, { where: { id: messageId } });
+		if (!Array.isArray(rows)) throw this.unexpected(`/chat/findStatusMessage`);
+		// an unknown filter is ignored and other messages' rows come back: check each row's own ID
+		return rows.filter((row) => isRecord(row) && row.keyId === messageId).flatMap((row) => toReceipt((row as { status: unknown }).status) ?? []);
+	}
+
+	/** Whether EvolutionAPI has the message in its database; where not, it records no receipts for it either. */
+	async isOnRecord(instance: string, messageId: string, call: Call): Promise<boolean> {
+		const page = await this.messagesPage(instance, { id: messageId }, 1, call);
+		return page.records.some((record) => record.messageId === messageId);
+	}
+
+	/** Our own messages to one JID since `since` (ms since 1970), newest first. */
+	async ownMessages(instance: string, remoteJid: string, since: number, call: Call): Promise<RecordedMessage[]> {
+		const found: RecordedMessage[] = [];
+		const mostPages = 20; // 1,000 messages within the window of a look-up are more than one chat can have
+		for (let page = 1; page <= mostPages; page++) {
+			const { records, pages } = await this.messagesPage(instance, { remoteJid, fromMe: true }, page, call);
+			const recent = records.filter((record) => record.timestamp * 1000 >= since && record.remoteJid === remoteJid);
+			found.push(...recent);
+			const older = records.some((record) => record.timestamp * 1000 < since);
+			if (older || page >= pages) break;
+		}
+		return found;
+	}
+
+	/** Names, channels and states; tokens and everything else that the server tells stay out. */
+	async instances(call: Call): Promise<Instance[]> {
+		const rows = await this.read('GET', '/instance/fetchInstances', call);
+		if (!Array.isArray(rows)) throw this.unexpected('/instance/fetchInstances');
+		return rows.filter((row) => isRecord(row) && typeof row.name === 'string').map((row) => ({ name: row.name, channel: String(row.integration ?? ''), state: String(row.connectionStatus ?? '') }));
+	}
+
+	/** The instance's channel, remembered for five minutes; undefined where this key does not see the instance. */
+	async channelOf(instance: string, call: Call): Promise<string | undefined> {
+		const known = this.channels.get(instance);
+		if (known && known.until > Date.now()) return known.channel;
+		const until = Date.now() + 5 * 60_000;
+		for (const { name, channel } of await this.instances(call)) this.channels.set(name, { channel, until });
+		return this.channels.get(instance)?.channel;
+	}
+
+	close(): void {
+		this.http.close();
+	}
+
+	private async messagesPage(instance: string, key: Record<string, unknown>, page: number, call: Call): Promise<{ records: RecordedMessage[]; pages: number }> {
+		const body = await this.read('POST', `/chat/findMessages/${encodeURIComponent(instance)}`, call, { where: { key }, page, offset: 50 });
+		if (!isRecord(body) || !isRecord(body.messages) || !Array.isArray(body.messages.records)) throw this.unexpected('/chat/findMessages');
+		return { records: body.messages.records.flatMap(toRecordedMessage), pages: Number(body.messages.pages) || 1 };
+	}
+
+	private async request(method: string, path: string, call: Call, body?: unknown): Promise<HttpAnswer> {
+		return await this.http.request(
+			{
+				method,
+				url: this.address + path,
+				headers: { apikey: this.access.apiKey, accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+				body: body === undefined ? undefined : JSON.stringify(body),
+				timeoutMs: call.timeoutMs,
+				signal: call.signal,
+			},
+			call.egress,
+		);
+	}
+
+	private async read(method: string, path: string, call: Call, body?: unknown): Promise<unknown> {
+		const answer = await this.request(method, path, call, body);
+		const where = shownUrl(this.address + path);
+		const json = parseJson(answer.text);
+		if (answer.status === 401) throw new EvolutionError('wrongApiKey', `EvolutionAPI at ${this.address} refused the API key`, 'Enter the key that EvolutionAPI has as AUTHENTICATION_API_KEY, or the token of one instance.');
+		if (answer.status >= 300 && answer.status < 400) throw new EvolutionError('notEvolutionApi', `${where} redirects to another address`, 'Enter the address that your browser ends up at, without /manager.');
+		if (isHtml(answer) || json === undefined || answer.status === 404 || answer.status === 405) {
+			if (answer.status >= 500) throw new EvolutionError('serverError', `${where} answered ${answer.status} with no answer of EvolutionAPI: it is down, and a proxy answers for it`, 'Check that EvolutionAPI runs.');
+			const { texts } = errorParts(json);
+			if (texts.some((text) => /instance does not exist/.test(text))) throw new EvolutionError('unknownInstance', `EvolutionAPI answers: ${texts.join('; ')}`, 'Pick the instance from the list.');
+			throw new EvolutionError('notEvolutionApi', `${where} answered ${answer.status}, but it is not EvolutionAPI that answers there`, "Check the Base URL: it is the server's address, such as https://evolution.example.com, without /manager.");
+		}
+		if (answer.status >= 400) throw new EvolutionError('serverError', this.withoutKeyText(`${where} answered ${answer.status}: ${errorParts(json).texts.join('; ').slice(0, 300)}`), 'Check that EvolutionAPI and its database run.');
+		return json;
+	}
+
+	private unexpected(path: string): EvolutionError {
+		return new EvolutionError('notEvolutionApi', `${this.address}${path} answered with something that EvolutionAPI 2 would not answer`, 'Check the Base URL, and that the server is EvolutionAPI 2.');
+	}
+
+	private withoutKey(outcome: SendOutcome): SendOutcome {
+		return outcome.kind === 'sent' ? outcome : { ...outcome, message: this.withoutKeyText(outcome.message) };
+	}
+
+	/** A server may repeat the request in its error page. */
+	private withoutKeyText(text: string): string {
+		return this.access.apiKey ? text.replaceAll(this.access.apiKey, '***') : text;
+	}
+}
+
+function toRecordedMessage(row: unknown): RecordedMessage[] {
+	if (!isRecord(row) || !isRecord(row.key) || typeof row.key.id !== 'string' || row.key.fromMe === false) return [];
+	const updates = Array.isArray(row.MessageUpdate) ? row.MessageUpdate : [];
+	const message = isRecord(row.message) ? row.message : {};
+	const extended = isRecord(message.extendedTextMessage) ? message.extendedTextMessage.text : undefined;
+	const text = message.conversation ?? extended;
+	return [
+		{
+			messageId: row.key.id,
+			remoteJid: String(row.key.remoteJid ?? ''),
+			timestamp: Number(row.messageTimestamp) || 0,
+			receipts: updates.flatMap((update) => (isRecord(update) ? (toReceipt(update.status) ?? []) : [])),
+			...(typeof text === 'string' ? { text } : {}),
+		},
+	];
+}
+
+/** What a credential test tells: one message for each cause that a user can mend. */
+export async function checkServer(access: ServerAccess, call: Call): Promise<{ ok: boolean; message: string }> {
+	let server: EvolutionServer | undefined;
+	try {
+		if (!access.apiKey.trim()) return { ok: false, message: 'API Key is empty.' };
+		server = new EvolutionServer(access);
+		const instances = await server.instances(call);
+		const names = instances.map(({ name }) => name);
+		return { ok: true, message: `Connected. ${names.length === 0 ? 'The server has no instance yet: create one in EvolutionAPI.' : `${names.length === 1 ? 'Instance' : `${names.length} instances`}: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`}` };
+	} catch (error) {
+		if (error instanceof EvolutionError) return { ok: false, message: `${error.message}. ${error.hint}` };
+		if (error instanceof HttpFailure) return { ok: false, message: `${error.message}. ${hintFor(error)}` };
+		return { ok: false, message: `Base URL: ${(error as Error).message}.` };
+	} finally {
+		server?.close();
+	}
+}
