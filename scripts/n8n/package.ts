@@ -1,0 +1,56 @@
+// Packs this package, and installs a packed one into an n8n just as n8n's own community install does.
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { npmCommand } from '../run/progress.mjs';
+import { cacheFolder, projectRoot } from './paths';
+
+interface Manifest {
+	name: string;
+	version: string;
+	devDependencies?: unknown;
+	peerDependencies?: unknown;
+	optionalDependencies?: unknown;
+}
+
+/** Packs the built package (`npm pack`) into `folder` and gives the tarball's path. */
+export async function packPackage(folder = join(cacheFolder, 'pack'), root = projectRoot): Promise<string> {
+	mkdirSync(folder, { recursive: true });
+	const { stdout } = await npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root);
+	const [packed] = JSON.parse(stdout) as Array<{ filename: string }>;
+	if (!packed) throw new Error(`npm pack told no file name: ${stdout}`);
+	return join(folder, packed.filename);
+}
+
+/**
+ * Installs a tarball below an n8n user folder and gives the package's name. The steps are those of n8n 2.41's
+ * CommunityPackagesService.downloadPackage: unpack, drop the dependencies that n8n provides or that are for development,
+ * then install the rest without scripts. n8n finds the package by its folder when it starts.
+ */
+export async function installPackage(tarball: string, userFolder: string): Promise<string> {
+	const nodesFolder = join(userFolder, '.n8n', 'nodes');
+	mkdirSync(join(nodesFolder, 'node_modules'), { recursive: true });
+	const own = join(nodesFolder, 'package.json');
+	if (!existsSync(own)) writeFileSync(own, '{"name":"installed-nodes","private":true,"dependencies":{}}');
+	const unpacked = mkdtempSync(join(tmpdir(), 'n8n-node-'));
+	try {
+		await promisify(execFile)('tar', ['-xzf', tarball, '-C', unpacked]);
+		const source = join(unpacked, 'package');
+		const { devDependencies, peerDependencies, optionalDependencies, ...manifest } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest;
+		writeFileSync(join(source, 'package.json'), JSON.stringify(manifest, null, 2));
+		const target = join(nodesFolder, 'node_modules', manifest.name);
+		rmSync(target, { recursive: true, force: true });
+		cpSync(source, target, { recursive: true });
+		await npm(['install', '--audit=false', '--fund=false', '--bin-links=false', '--install-strategy=shallow', '--ignore-scripts=true', '--package-lock=false'], target);
+		return manifest.name;
+	} finally {
+		rmSync(unpacked, { recursive: true, force: true });
+	}
+}
+
+function npm(args: string[], cwd: string): Promise<{ stdout: string; stderr: string }> {
+	const { command, leading } = npmCommand();
+	return promisify(execFile)(command, [...leading, ...args], { cwd, shell: command.endsWith('.cmd'), maxBuffer: 50_000_000 });
+}
