@@ -1,6 +1,5 @@
 // An EvolutionAPI 2.3.6 to try against and test with, true to the captures in test/captures.
 
-import { once } from 'node:events';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { notFound } from './answers';
 import { Control } from './control';
@@ -83,11 +82,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
 async function close(app: FastifyInstance, parts: Parts): Promise<void> {
 	parts.whatsapp.stop();
-	const closed = app.server.listening ? once(app.server, 'close') : Promise.resolve();
-	await parts.events.close();
+	const eventsClosed = parts.events.close();
+	// socket.io waits for the HTTP server, which waits for its connections: held and silent ones would never end.
+	app.server.close();
 	app.server.closeAllConnections();
+	await eventsClosed;
 	await app.close();
-	await closed;
 	for (const release of parts.held) release();
 }
 

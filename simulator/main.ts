@@ -43,8 +43,9 @@ Make it misbehave (all of it: simulator/README.md)
 Ctrl-C ends it.`;
 }
 
-main().catch((error: NodeJS.ErrnoException) => {
+main().catch((error: NodeJS.ErrnoException & { port?: number }) => {
 	const busy = error.code === 'EADDRINUSE';
-	console.error(busy ? 'The port is in use. Give another one: npm run simulator -- --port 8081' : error.message);
+	const hint = `Port ${error.port} is in use. Give another one: npm run simulator -- --port ${(error.port ?? 0) + 1}`;
+	console.error(busy ? hint : error.message);
 	process.exitCode = 1;
 });
