@@ -13,16 +13,16 @@ const types = step('types', 'node_modules/typescript/bin/tsc', '--noEmit', '-p',
 const lint = step('lint', 'node_modules/eslint/bin/eslint.js', '.');
 const unit = jest('tests', '--coverage');
 const inRealN8n = jest('tests in n8n', '--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testMatch=**/test/n8n/**/*.test.ts');
-const script = (name) => step(name, '--import', 'tsx', `scripts/${name}.ts`);
+const script = (file) => step(file, '--import', 'tsx', file);
 
 /**
  * Each task and its steps, in order. Extra words on the command line go to the last step. A `checks` task runs all its
  * steps whatever fails and tells each one's result; the others stop at the first that fails.
  */
 const TASKS = {
-	'start': { steps: [build, script('start')] },
-	'simulator': { steps: [script('simulator')] },
-	'n8n': { steps: [build, script('n8n')], forN8n: true },
+	'start': { steps: [build, script('scripts/start.ts')] },
+	'simulator': { steps: [script('simulator/main.ts')] },
+	'n8n': { steps: [build, script('scripts/n8n.ts')], forN8n: true },
 	'build': { steps: [build] },
 	'lint': { steps: [lint] },
 	'test': { steps: [build, types, lint, unit], checks: true },
@@ -100,12 +100,24 @@ function run({ args, extra = () => [] }, program, more) {
 		const ignore = () => {};
 		const forward = () => child.kill('SIGTERM');
 		process.on('SIGINT', ignore).on('SIGTERM', forward);
+		const stopWatching = whenNpmIsGone(forward);
 		child.on('error', fail);
 		child.on('close', (code, signal) => {
+			stopWatching();
 			process.off('SIGINT', ignore).off('SIGTERM', forward);
 			done(code ?? 128 + (constants.signals[signal] ?? 1));
 		});
 	});
+}
+
+/** npm passes a SIGTERM on to a shell that doesn't, so only the parent's absence tells of it. */
+function whenNpmIsGone(then) {
+	if (!process.env.npm_lifecycle_event) return () => {};
+	const parent = process.ppid;
+	const timer = setInterval(() => {
+		if (process.ppid !== parent) then();
+	}, 500);
+	return () => clearInterval(timer);
 }
 
 process.exitCode = await main(process.argv.slice(2)).catch((error) => {

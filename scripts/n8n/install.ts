@@ -66,5 +66,6 @@ async function sizeOf(folder: string): Promise<string> {
 	// du's code is 1 when npm moves a folder while it counts; what it printed is good all the same.
 	const { stdout } = await promisify(execFile)('du', ['-sm', folder]).catch((error: { stdout: string }) => error);
 	const megabytes = Number.parseInt(stdout, 10);
-	return Number.isNaN(megabytes) ? '' : `${megabytes} MB`;
+	// npm asks about two thousand packages first, for two minutes, and writes nothing meanwhile.
+	return Number.isNaN(megabytes) ? '' : megabytes < 20 ? 'looking up packages' : `${megabytes} of about 2500 MB`;
 }

@@ -54,6 +54,8 @@ export function npmWithProgress(label, args, options) {
 function runQuietly(command, args, { cwd, env, logFile }) {
 	return new Promise((resolve, reject) => {
 		const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], shell: command.endsWith('.cmd') });
+		const kill = () => child.kill();
+		process.once('exit', kill);
 		if (logFile) mkdirSync(dirname(logFile), { recursive: true });
 		const log = logFile ? createWriteStream(logFile) : undefined;
 		let tail = '';
@@ -68,6 +70,7 @@ function runQuietly(command, args, { cwd, env, logFile }) {
 			reject(error);
 		});
 		child.on('close', (code, signal) => {
+			process.off('exit', kill);
 			log?.end();
 			if (code === 0) resolve();
 			else reject(new Error(`${tail.trim()}\n(ended with ${signal ?? `code ${code}`})`));

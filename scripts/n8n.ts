@@ -1,0 +1,116 @@
+// `npm run n8n`: a real n8n with this package installed, beside a simulated EvolutionAPI, until Ctrl-C.
+import { join } from 'node:path';
+import { startSimulator } from '../simulator';
+import { openEditor, type Editor } from './n8n/editor';
+import { ensureN8n } from './n8n/install';
+import { packPackage } from './n8n/package';
+import { cacheFolder, projectRoot } from './n8n/paths';
+import { freePortFrom, isFree } from './n8n/ports';
+import { startReceiver } from './n8n/receiver';
+import { DEMO_OWNER } from './n8n/rest';
+import { markRunning, readRunning } from './n8n/running';
+
+const USER_FOLDER = join(cacheFolder, 'n8n-user');
+const RUNNING_FILE = join(cacheFolder, 'n8n-running.json');
+const TEMPLATE = join(projectRoot, 'templates', 'ordered-send.json');
+const N8N_PORT = 5678;
+const SIMULATOR_PORT = 8080;
+const RECEIVER_PORT = 8090;
+
+/** What must be closed in the end, the first opened last. */
+const open: Array<() => Promise<void>> = [];
+let ending: Promise<void> | undefined;
+
+async function main(): Promise<void> {
+	const running = readRunning(RUNNING_FILE);
+	if (running) return console.log(alreadyUp(running.pid, running.url));
+	markRunning(RUNNING_FILE);
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end());
+
+	await ensureN8n();
+	const tarball = await packPackage();
+	const port = await n8nPort();
+	const receiver = await startReceiver(({ at, method, path, body }) => tell(at, `webhook called: ${method} ${path} ${shorten(body)}`), await freePortFrom(RECEIVER_PORT));
+	open.push(receiver.close);
+	const simulator = await startSimulator({ port: await freePortFrom(SIMULATOR_PORT) });
+	open.push(() => simulator.close());
+	simulator.control.onMessage(({ at, instance, jid, text }) => tell(new Date(at), `text reached WhatsApp: "${shorten(text)}" to ${jid} from ${instance}`));
+
+	console.log('Starting n8n (about 10 s, 20 s the first time) …');
+	const editor = await openEditor({ userFolder: USER_FOLDER, port, tarball, template: TEMPLATE, evolution: simulator });
+	open.push(editor.server.stop);
+	markRunning(RUNNING_FILE, editor.server.url);
+	console.log(welcome(editor, simulator.url, receiver.url));
+
+	await editor.server.ended;
+	if (ending) return;
+	console.error(`n8n ended by itself. The end of its log:\n${editor.server.log().slice(-2000)}`);
+	process.exitCode = 1;
+	await end();
+}
+
+/** N8N_PORT is meant, so it is not swapped for another; the usual port gives way to the next free one. */
+async function n8nPort(): Promise<number> {
+	const wanted = process.env.N8N_PORT;
+	if (wanted === undefined || wanted === '') {
+		const port = await freePortFrom(N8N_PORT);
+		if (port !== N8N_PORT) console.log(`Port ${N8N_PORT} is in use: n8n gets ${port}. (N8N_PORT=… sets another.)`);
+		return port;
+	}
+	const port = Number(wanted);
+	if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`N8N_PORT must be a port from 1 to 65535, got '${wanted}'.`);
+	if (!(await isFree(port))) throw new Error(`Port ${port} (N8N_PORT) is in use by another program. End that, or give another port.`);
+	return port;
+}
+
+/** Closes all of it once; a second signal doesn't wait. */
+function end(): Promise<void> {
+	if (ending) process.exit(130);
+	if (open.length > 0) console.log('\nEnding n8n and the simulator …');
+	ending = (async () => {
+		for (const close of open.reverse()) await close();
+		if (open.length > 0) console.log('All ended.');
+		process.exit();
+	})();
+	return ending;
+}
+
+function welcome({ server, workflow, webhookPaths }: Editor, simulatorUrl: string, receiverUrl: string): string {
+	const body = JSON.stringify({ number: '5511999999999', text: 'Hello', webhookUrl: `${receiverUrl}/done` });
+	const calls = webhookPaths.map((path) => `  curl -X POST ${server.url}/webhook/${path} -H 'content-type: application/json' -d '${body}'`);
+	return `
+n8n          ${server.url}
+  log in     ${DEMO_OWNER.email}  /  ${DEMO_OWNER.password}
+Workflow     "${workflow.name}"  ${server.url}/workflow/${workflow.id}
+EvolutionAPI ${simulatorUrl}  (simulated; its key is in the credential)
+Webhooks     ${receiverUrl}  (whatever is called there is shown below)
+
+In the editor: open the workflow, double-click "Ordered EvolutionAPI Send" and look at its parameters; press
+"Execute workflow" to run it. It is published too, so a TypeBot or this calls it:
+${calls.join('\n')}
+The node is also in the list of nodes of any other workflow (Tab, then "ordered").
+What you make stays in ${USER_FOLDER}; n8n's own log is n8n.log in there.
+Ctrl-C ends everything.
+`;
+}
+
+function alreadyUp(pid: number, url: string | undefined): string {
+	return `It is up already: process ${pid}, ${url ?? 'still starting'}. Ctrl-C in its terminal ends it${process.platform === 'win32' ? '' : `, or 'kill ${pid}'`}.\n(If that is not so, delete ${RUNNING_FILE}.)`;
+}
+
+function tell(at: Date, what: string): void {
+	console.log(`${at.toISOString().slice(11, 23)}  ${what}`);
+}
+
+function shorten(text: string): string {
+	const line = text.replaceAll(/\s+/g, ' ');
+	return line.length > 160 ? `${line.slice(0, 160)}…` : line;
+}
+
+main().catch((error: unknown) => {
+	// What is under way fails when all is being closed.
+	if (ending) return ending;
+	console.error(error instanceof Error ? error.message : error);
+	process.exitCode = 1;
+	return end();
+});
