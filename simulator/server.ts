@@ -87,7 +87,7 @@ function startCall(parts: Parts, name: string, request: FastifyRequest): Call {
 		rule: undefined,
 	};
 	parts.state.requests.push(entry);
-	notePeak(parts.state, entry);
+	countLookup(parts.state, entry, 1);
 	const rule = parts.rules.take({ route: name, instance: entry.instance, messageId: entry.messageId, number: numberIn(body), text: textIn(body) });
 	entry.rule = rule?.id;
 	parts.state.changed();
@@ -98,6 +98,7 @@ function startCall(parts: Parts, name: string, request: FastifyRequest): Call {
 function endCall({ entry, state }: Call, status: RequestEntry['status']): void {
 	if (entry.endedAt !== undefined) return;
 	entry.endedAt = now();
+	countLookup(state, entry, -1);
 	entry.status = status;
 	state.changed();
 }
@@ -114,10 +115,12 @@ async function handled(call: Call, handler: Handler): Promise<Outcome | undefine
 	}
 }
 
-function notePeak(state: State, entry: RequestEntry): void {
-	if (entry.route !== 'findStatusMessage' || !entry.messageId) return;
-	const running = state.requests.filter((other) => other.route === entry.route && other.messageId === entry.messageId && other.endedAt === undefined);
-	state.statusPeaks.set(entry.messageId, Math.max(state.statusPeaks.get(entry.messageId) ?? 0, running.length));
+/** Counts how many look-ups of one message's status run at once. */
+function countLookup(state: State, { route, messageId }: RequestEntry, change: 1 | -1): void {
+	if (route !== 'findStatusMessage' || !messageId) return;
+	const running = (state.statusRunning.get(messageId) ?? 0) + change;
+	state.statusRunning.set(messageId, running);
+	state.statusPeaks.set(messageId, Math.max(state.statusPeaks.get(messageId) ?? 0, running));
 }
 
 /** Writes an answer as EvolutionAPI does. */

@@ -169,9 +169,12 @@ export class State {
 	readonly settings: Settings = { globalEvents: false, webhookAttempts: 10, webhookFirstWaitMs: 5000 };
 	/** The most findStatusMessage requests that ran at once, by message ID. */
 	readonly statusPeaks = new Map<string, number>();
-	messages: MessageRow[] = [];
-	statuses: StatusRow[] = [];
+	/** The findStatusMessage requests that run now, by message ID. */
+	readonly statusRunning = new Map<string, number>();
+	readonly messages: MessageRow[] = [];
+	readonly statuses: StatusRow[] = [];
 
+	private readonly byKeyId = new Map<string, MessageRow>();
 	private readonly watchers = new Set<() => void>();
 	private seq = 0;
 
@@ -201,7 +204,7 @@ export class State {
 	/** Adds rows, as if they had been there before. */
 	addRows(instance: Instance, rows: Rows): void {
 		for (const row of rows.messages ?? []) {
-			this.messages.push({
+			this.addMessage({
 				id: row.id ?? newRowId(),
 				key: row.key,
 				pushName: null,
@@ -220,6 +223,11 @@ export class State {
 		}
 	}
 
+	addMessage(row: MessageRow): void {
+		this.messages.push(row);
+		this.byKeyId.set(`${row.instanceId} ${row.key.id}`, row);
+	}
+
 	/** Writes a status row. On the Cloud channel `fromMe` is false for one's own message (a fact of 2.3.6). */
 	addStatus(instance: Instance, row: Pick<StatusRow, 'keyId' | 'remoteJid' | 'status' | 'messageId'>): void {
 		const cloud = instance.channel === 'WHATSAPP-BUSINESS';
@@ -234,7 +242,7 @@ export class State {
 	}
 
 	messageByKeyId(instance: Instance, keyId: string): MessageRow | undefined {
-		return this.messages.find((row) => row.instanceId === instance.id && row.key.id === keyId);
+		return this.byKeyId.get(`${instance.id} ${keyId}`);
 	}
 
 	/** What is known of a number. The default: it is on WhatsApp. */

@@ -126,7 +126,7 @@ export class WhatsApp {
 	}
 
 	private save(instance: Instance, sent: SentMessage): void {
-		this.state.messages.push({
+		this.state.addMessage({
 			id: newRowId(),
 			key: sent.key,
 			pushName: null,

@@ -183,11 +183,18 @@ describe('trap 4: acknowledgements come out of order, twice, or never', () => {
 
 	it('one that is there before the row is dropped for ever', async () => {
 		const simulator = await started();
+		simulator.control.settings({ globalEvents: true });
 		simulator.control.addRule({ saveAfterMs: 60, acks: [{ status: 'DELIVERED', afterMs: 0 }] });
+		const socket = live(simulator, '/');
+		await next(socket, 'connect');
+		const firstUpdate = next<any>(socket, 'messages.update');
 		const { body } = await sendText(simulator, 'meta1', {});
 		expect(simulator.control.acks()).toMatchObject([{ status: 'DELIVERED', kept: false }]);
 		expect((await ask(simulator, '/chat/findMessages/meta1', { body: { where: { key: { id: body.key.id } } } })).body.messages.total).toBe(1);
 		expect(await statusRows(simulator, 'meta1', body.key.id)).toEqual([]);
+		// Nor was there an event: the first one is that of a later acknowledgement.
+		simulator.control.acknowledge(body.key.id, 'READ');
+		expect((await firstUpdate).data.status).toBe('READ');
 	});
 
 	it('Baileys tells DELIVERY_ACK without SERVER_ACK', async () => {
@@ -357,6 +364,8 @@ describe('trap 10: messageTimestamp has whole seconds', () => {
 describe('trap 11: the live namespace is not there from the start', () => {
 	it('"Invalid namespace" before the first event, connected after it', async () => {
 		const simulator = await started();
+		await sendText(simulator, 'meta1', { text: 'before live events were enabled' });
+		await acksTold(simulator, 2);
 		await ask(simulator, '/websocket/set/meta1', { body: { websocket: { enabled: true, events: ['MESSAGES_UPDATE', 'SEND_MESSAGE'] } } });
 		const early = await next<Error>(live(simulator, '/meta1'), 'connect_error');
 		expect(early.message).toBe('Invalid namespace');
