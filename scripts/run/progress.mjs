@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-const TAIL_CHARACTERS = 3000;
+const KEPT_CHARACTERS = 50_000;
+const SHOWN_LINES = 20;
 
 /** How npm tells that no registry answered; https://docs.npmjs.com/common-errors lists most of them. */
 const NO_REGISTRY = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR|E50[0-9])\b/;
@@ -51,6 +52,13 @@ export function npmWithProgress(label, args, options) {
 	return runWithProgress(label, command, [...leading, ...args], options);
 }
 
+/** The lines that tell the most: npm's first errors (behind them it prints its manual), else the last of all. */
+function essence(output) {
+	const lines = output.trim().split('\n');
+	const errors = lines.filter((line) => /^npm (error|ERR!) ?\S/.test(line));
+	return (errors.length > 0 ? errors.slice(0, SHOWN_LINES) : lines.slice(-SHOWN_LINES)).join('\n');
+}
+
 function runQuietly(command, args, { cwd, env, logFile }) {
 	return new Promise((resolve, reject) => {
 		const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], shell: command.endsWith('.cmd') });
@@ -58,10 +66,10 @@ function runQuietly(command, args, { cwd, env, logFile }) {
 		process.once('exit', kill);
 		if (logFile) mkdirSync(dirname(logFile), { recursive: true });
 		const log = logFile ? createWriteStream(logFile) : undefined;
-		let tail = '';
+		let output = '';
 		const keep = (chunk) => {
 			log?.write(chunk);
-			tail = (tail + chunk).slice(-TAIL_CHARACTERS);
+			output = (output + chunk).slice(-KEPT_CHARACTERS);
 		};
 		child.stdout.on('data', keep);
 		child.stderr.on('data', keep);
@@ -73,7 +81,7 @@ function runQuietly(command, args, { cwd, env, logFile }) {
 			process.off('exit', kill);
 			log?.end();
 			if (code === 0) resolve();
-			else reject(new Error(`${tail.trim()}\n(ended with ${signal ?? `code ${code}`})`));
+			else reject(new Error(`${essence(output)}\n(ended with ${signal ?? `code ${code}`})`));
 		});
 	});
 }
