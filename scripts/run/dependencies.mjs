@@ -1,6 +1,6 @@
 // Keeps node_modules as package-lock.json says: a stamp in it names the lock file it was installed from.
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { npmWithProgress } from './progress.mjs';
@@ -31,6 +31,7 @@ async function install(root, print) {
 	rmSync(stampFile(root), { force: true });
 	const stamp = stampOf(root);
 	await npmWithProgress('Installing dependencies (npm ci)', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: root, print });
+	mkdirSync(join(root, 'node_modules'), { recursive: true });
 	writeFileSync(stampFile(root), `${stamp}\n`);
 }
 

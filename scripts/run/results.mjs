@@ -1,5 +1,5 @@
 // Counts of what passed and failed, kept in .cache/results for .ci/run to add up.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A suite's counts from the file that `jest --json` wrote; a jest that wrote none, or failed otherwise, is one failure. */
@@ -29,12 +29,18 @@ export function add(counts) {
 /** Writes a suite's counts. */
 export function writeResult(folder, suite, counts) {
 	mkdirSync(folder, { recursive: true });
-	writeFileSync(join(folder, `${suite.replaceAll(':', '-')}.json`), `${JSON.stringify(counts)}\n`);
+	writeFileSync(fileOf(folder, suite), `${JSON.stringify(counts)}\n`);
 }
 
 /** Forgets a suite's earlier counts, so that a run which dies early leaves none. */
 export function clearResult(folder, suite) {
-	rmSync(join(folder, `${suite.replaceAll(':', '-')}.json`), { force: true });
+	rmSync(fileOf(folder, suite), { force: true });
+}
+
+/** A suite's counts, or undefined if it left none. */
+export function readResult(folder, suite) {
+	const file = fileOf(folder, suite);
+	return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
 /** The counts of all suites in a folder. */
@@ -51,4 +57,8 @@ export function readResults(folder) {
 /** The line that .ci/run ends with. */
 export function totalLine({ passed, failed, skipped }) {
 	return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+function fileOf(folder, suite) {
+	return join(folder, `${suite.replaceAll(':', '-')}.json`);
 }
