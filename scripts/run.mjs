@@ -13,6 +13,7 @@ const types = step('types', 'node_modules/typescript/bin/tsc', '--noEmit', '-p',
 const lint = step('lint', 'node_modules/eslint/bin/eslint.js', '.');
 const unit = jest('tests', '--coverage');
 const inRealN8n = jest('tests in n8n', '--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testMatch=**/test/n8n/**/*.test.ts');
+const install = step('n8n', '--import', 'tsx', 'scripts/install-n8n.ts');
 const script = (file) => step(file, '--import', 'tsx', file);
 
 /**
@@ -26,7 +27,7 @@ const TASKS = {
 	'build': { steps: [build] },
 	'lint': { steps: [lint] },
 	'test': { steps: [build, types, lint, unit], checks: true },
-	'test:n8n': { steps: [build, inRealN8n], checks: true, forN8n: true },
+	'test:n8n': { steps: [build, install, inRealN8n], checks: true, forN8n: true },
 };
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');

@@ -23,7 +23,7 @@ export function isInstalled(folder = n8nFolder, version = N8N_VERSION): boolean 
 }
 
 /**
- * Installs n8n if it isn't there: about 2.5 GB and 4 minutes. It grows in a folder beside the real one, which gets its
+ * Installs n8n if it isn't there: about 2.5 GB and 5 minutes. It grows in a folder beside the real one, which gets its
  * name only when complete, so that an interrupted install is never taken for a whole one.
  */
 export async function ensureN8n(folder = n8nFolder, print: (line: string) => void = console.log): Promise<void> {
@@ -37,15 +37,15 @@ export async function ensureN8n(folder = n8nFolder, print: (line: string) => voi
 }
 
 async function install(folder: string, print: (line: string) => void): Promise<void> {
-	print(`n8n ${N8N_VERSION} is installed once into ${folder}: about 2.5 GB and 4 minutes.`);
+	print(`n8n ${N8N_VERSION} is installed once into ${folder}: about 2.5 GB and 5 minutes.`);
 	const partial = `${folder}.partial`;
 	rmSync(partial, { recursive: true, force: true });
 	mkdirSync(partial, { recursive: true });
 	writeFileSync(join(partial, 'package.json'), '{"private":true}\n');
 	const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`, npm_config_nodedir: nodeFolder };
-	const step = (name: string) => ({ cwd: partial, env, print, everyMs: 10_000, logFile: join(partial, `${name}.log`), measure: () => sizeOf(partial) });
-	await npmWithProgress(`Installing n8n ${N8N_VERSION}`, ['install', `n8n@${N8N_VERSION}`, '--ignore-scripts', '--omit=optional', '--omit=dev', '--no-audit', '--no-fund'], step('install'));
-	await npmWithProgress('Compiling sqlite3 for it', ['rebuild', 'sqlite3', '--ignore-scripts=false'], step('sqlite3'));
+	const step = (name: string) => ({ cwd: partial, env, print, everyMs: 10_000, logFile: join(partial, `${name}.log`) });
+	await npmWithProgress(`Installing n8n ${N8N_VERSION}`, ['install', `n8n@${N8N_VERSION}`, '--ignore-scripts', '--omit=optional', '--omit=dev', '--no-audit', '--no-fund'], { ...step('install'), measure: () => sizeOf(partial) });
+	await npmWithProgress('Compiling sqlite3 for it (about 80 s)', ['rebuild', 'sqlite3', '--ignore-scripts=false'], step('sqlite3'));
 	writeFileSync(join(partial, STAMP), `${stampText(N8N_VERSION)}\n`);
 	rmSync(folder, { recursive: true, force: true });
 	renameSync(partial, folder);
