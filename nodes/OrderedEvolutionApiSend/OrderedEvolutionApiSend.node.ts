@@ -1,0 +1,54 @@
+// The node that users drag: parameters in, items out. What it does is in ordering/.
+import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescription } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
+import { evolutionServerApiTest } from './methods/credentialTest';
+import { searchInstances } from './methods/listSearch';
+import { sendThenWebhook } from './sendThenWebhook';
+import { sendThenWebhookFields } from './sendThenWebhook.fields';
+
+export class OrderedEvolutionApiSend implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Ordered EvolutionAPI Send',
+		name: 'orderedEvolutionApiSend',
+		icon: { light: 'file:../../icons/orderedSend.svg', dark: 'file:../../icons/orderedSend.dark.svg' },
+		group: ['output'],
+		version: 1,
+		subtitle: '={{ "Send text" + ({ accepted: "", delay: " → wait " + $parameter.delaySeconds + " s", sent: " → until sent", delivered: " → until delivered", read: " → until read" })[$parameter.waitFor] + ($parameter.callWebhook ? " → call webhook" : "") }}',
+		description: 'Send a WhatsApp text through EvolutionAPI, wait, then call a webhook: always in this order, and never the webhook after a text that was not sent',
+		defaults: { name: 'Ordered EvolutionAPI Send' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [
+			{ name: 'evolutionServerApi', required: true, testedBy: 'evolutionServerApiTest' },
+			{ name: 'webhookTargetApi', required: true, displayOptions: { show: { webhookAuthentication: ['credential'] } } },
+		],
+		properties: [
+			{
+				displayName: 'Operation',
+				name: 'operation',
+				type: 'options',
+				noDataExpression: true,
+				options: [
+					{
+						name: 'Send Text, Then Call Webhook',
+						value: 'sendThenWebhook',
+						action: 'Send a text then call a webhook',
+						description: 'Send one text, wait if asked to, then call a webhook. Messages of one chat go out one after the other.',
+					},
+				],
+				default: 'sendThenWebhook',
+			},
+			...sendThenWebhookFields,
+		],
+	};
+
+	methods = {
+		credentialTest: { evolutionServerApiTest },
+		listSearch: { searchInstances },
+	};
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return [await sendThenWebhook.call(this)];
+	}
+}

@@ -1,0 +1,371 @@
+// The engine: takes checked calls, keeps the ledger, the lanes and the pollers, and gives each call its outcome.
+import pMap from 'p-map';
+import { type EgressFilter, HttpClient } from '../evolution/http';
+import { EvolutionServer } from '../evolution/server';
+import { waitProblem } from './channels';
+import { CancelledError, cancelledFailure, type Failure, ImpossibleWaitError, OrderedSendError, QueueTimeoutError, StaleFenceError, TransactionConflictError } from './errors';
+import { EmbeddedLanes } from './lanes/embedded';
+import type { Grant, Lanes, Ticket } from './lanes/lanes';
+import type { Ledger } from './ledger/ledger';
+import { SqliteLedger } from './ledger/sqlite';
+import { contentOf, differingPart, hashContent, keyedHash, type OrderedSend } from './orderedSend';
+import { ReceiptPoller } from './receipts/poller';
+import { closeTransaction, interruptedEnd, runSteps, settleEarlier } from './run';
+import { defaultSettings, type Settings } from './settings';
+import type { Run } from './steps/step';
+import { AttemptFailed, retrying } from './steps/retry';
+import { toResult } from './result';
+import { type Chat, plannedSteps, replayOf, type Transaction } from './transaction';
+import { callWebhook, webhookId } from './webhookCall';
+
+/** From which n8n execution a call comes; its ID is made from this where the user gave none. */
+export interface Origin {
+	instanceId: string;
+	workflowId: string;
+	nodeId: string;
+	executionId: string;
+	/** Start of the execution in ms, where n8n tells it; its Retry button keeps it. */
+	startedAt?: number;
+	runIndex: number;
+	item: number;
+	/** Whether n8n's Retry button started this execution. */
+	isRetry: boolean;
+}
+
+export interface OrderedCall {
+	send: OrderedSend;
+	origin: Origin;
+}
+
+/** Exactly one of `transaction` and `error` is missing, or both are there where a recorded transaction failed. */
+export interface Outcome {
+	transaction?: Transaction;
+	replayed: boolean;
+	/** Set for everything that is no success. */
+	failure?: Failure;
+}
+
+export interface RunOptions {
+	signal?: AbortSignal;
+	egress?: EgressFilter;
+	/** Whether one failure keeps calls from starting that have not begun. */
+	stopOnFailure: boolean;
+}
+
+interface Prepared {
+	call: OrderedCall;
+	index: number;
+	id: string;
+	chat: Chat;
+}
+
+export class Engine {
+	private readonly lanes: Lanes;
+	private readonly servers = new Map<string, EvolutionServer>();
+	private readonly pollers = new Map<string, ReceiptPoller>();
+	private readonly http = new HttpClient();
+	/** Transactions that run in this process, by server and ID. */
+	private readonly running = new Map<string, Promise<unknown>>();
+	private pruneDueAt = 0;
+
+	private constructor(
+		private readonly ledger: Ledger,
+		private readonly settings: Settings,
+	) {
+		this.lanes = new EmbeddedLanes((chat) => ledger.highestFence(chat));
+	}
+
+	/** Opens the embedded ledger in `folder` and closes what died before it began. Throws as {@link SqliteLedger.open}. */
+	static async open(folder: string, settings: Partial<Settings> = {}): Promise<Engine> {
+		const ledger = SqliteLedger.open(folder);
+		for (const transaction of await ledger.neverBegun(Date.now())) {
+			if (!transaction.definition) continue;
+			closeTransaction(transaction, transaction.definition, interruptedEnd(transaction));
+			await ledger.save(transaction);
+		}
+		return new Engine(ledger, { ...defaultSettings, ...settings });
+	}
+
+	/**
+	 * Runs all calls: those of one chat in their order, those of different chats at the same time. All are checked
+	 * first; with `stopOnFailure`, the first that is refused by that check is thrown before anything is sent.
+	 */
+	async run(calls: OrderedCall[], options: RunOptions): Promise<Outcome[]> {
+		if (options.signal?.aborted) throw new CancelledError();
+		const outcomes: Outcome[] = calls.map(() => ({ replayed: false, failure: notStarted }));
+		const prepared: Prepared[] = [];
+		const ids = new Map<string, OrderedCall>();
+		for (const [index, call] of calls.entries()) {
+			try {
+				prepared.push(await this.prepare(call, index, ids, options));
+			} catch (error) {
+				if (!(error instanceof OrderedSendError)) throw error;
+				if (options.stopOnFailure) throw new CheckFailedError(error, index);
+				outcomes[index] = { replayed: false, failure: error.failure };
+			}
+		}
+		const stop = { now: false };
+		await pMap(groupByChat(prepared), (group) => this.runGroup(group, outcomes, options, stop), { concurrency: this.settings.chatsAtOnce });
+		await this.pruneWhenDue();
+		return outcomes;
+	}
+
+	async close(): Promise<void> {
+		await this.ledger.close();
+		for (const server of this.servers.values()) server.close();
+		this.http.close();
+	}
+
+	private async runGroup(group: Prepared[], outcomes: Outcome[], options: RunOptions, stop: { now: boolean }): Promise<void> {
+		// all places are taken at once: nobody else's message comes between those of one execution
+		const places = group.map((one) => ({ one, ticket: this.takeTicket(one) }));
+		try {
+			for (const { one, ticket } of places) {
+				if (stop.now || options.signal?.aborted) break;
+				const outcome = await this.runOne(one, ticket, options).catch(toOutcome);
+				outcomes[one.index] = outcome;
+				if (outcome.failure && options.stopOnFailure) stop.now = true;
+			}
+		} finally {
+			for (const { ticket } of places) ticket.leave();
+		}
+	}
+
+	private takeTicket({ call, chat }: Prepared): Ticket {
+		const { executionId } = call.origin;
+		return this.lanes.take(chat, { priority: call.send.priority, ...(/^\d+$/.test(executionId) ? { execution: Number(executionId) } : {}) });
+	}
+
+	/** Finds out the ID and the chat, and refuses what can't work. Nothing is recorded by this. */
+	private async prepare(call: OrderedCall, index: number, ids: Map<string, OrderedCall>, options: RunOptions): Promise<Prepared> {
+		const { send } = call;
+		const id = await this.idOf(call);
+		const twin = ids.get(id);
+		ids.set(id, call);
+		const content = contentOf(send);
+		if (twin) refuseOtherContent(id, content, this.hash(twin.send), this.ledger.hashKey);
+		const recorded = await this.ledger.find(send.chat.server, id);
+		if (recorded) refuseOtherContent(id, content, recorded.content, this.ledger.hashKey);
+		else await this.refuseImpossibleWait(send, options);
+		return { call, index, id, chat: recorded?.chat ?? (await this.ledger.linkedChat(send.chat)) };
+	}
+
+	private async refuseImpossibleWait(send: OrderedSend, { signal, egress }: RunOptions): Promise<void> {
+		const { waitFor } = send.definition;
+		if (waitFor === 'accepted' || waitFor === 'delay') return;
+		const problem = await waitProblem({ server: this.serverOf(send), send, signal, egress }, waitFor);
+		if (problem) throw new ImpossibleWaitError(problem.why, problem.remedy);
+	}
+
+	private hash(send: OrderedSend): string {
+		return hashContent(contentOf(send), this.ledger.hashKey);
+	}
+
+	private async idOf({ send, origin }: OrderedCall): Promise<string> {
+		if (send.transactionId !== undefined) return send.transactionId;
+		const before = origin.isRetry ? this.originHash(send, origin) : undefined;
+		const earlier = before && (await this.ledger.findByOrigin(send.chat.server, before));
+		return earlier ? earlier.id : `auto-${this.hashOrigin(send, origin, origin.executionId).slice(0, 32)}`;
+	}
+
+	/** By this n8n's Retry button finds the earlier transaction; only the execution's start makes it unmistakable. */
+	private originHash(send: OrderedSend, origin: Origin): string | undefined {
+		return origin.startedAt === undefined ? undefined : this.hashOrigin(send, origin, '');
+	}
+
+	private hashOrigin(send: OrderedSend, { instanceId, workflowId, nodeId, startedAt, runIndex, item }: Origin, executionId: string): string {
+		return keyedHash(JSON.stringify([instanceId, workflowId, nodeId, executionId, startedAt, runIndex, item, contentOf(send)]), this.ledger.hashKey);
+	}
+
+	private async runOne(prepared: Prepared, ticket: Ticket, options: RunOptions): Promise<Outcome> {
+		const { call, id } = prepared;
+		const key = JSON.stringify([call.send.chat.server, id]);
+		let place: Ticket | undefined = ticket;
+		try {
+			for (let other = this.running.get(key); other; other = this.running.get(key)) {
+				place?.leave(); // or the two could wait for each other
+				place = undefined;
+				await waitFor(other, call.send.queueTimeoutMs, options.signal);
+			}
+			const work = this.runOpened(prepared, place ?? this.takeTicket(prepared), options);
+			this.running.set(key, work.catch(() => {}));
+			try {
+				return await work;
+			} finally {
+				this.running.delete(key);
+			}
+		} finally {
+			place?.leave();
+		}
+	}
+
+	private async runOpened({ call, id, chat }: Prepared, ticket: Ticket, options: RunOptions): Promise<Outcome> {
+		const { send } = call;
+		const { transaction, created } = await this.ledger.open(this.newTransaction(call, id, chat));
+		if (!created) {
+			refuseOtherContent(id, contentOf(send), transaction.content, this.ledger.hashKey);
+			if (['recordedResult', 'recordedError'].includes(replayOf(transaction)) && transaction.status !== 'open') {
+				ticket.leave();
+				await this.finishErrorCallback(transaction, send, options);
+				return { transaction, replayed: true, failure: transaction.failure };
+			}
+		}
+		const definition = transaction.definition ?? send.definition;
+		let grant: Grant;
+		try {
+			grant = await ticket.turn(send.queueTimeoutMs, options.signal);
+		} catch (error) {
+			return await this.endInQueue(transaction, definition, created, error, send, options);
+		}
+		const run = this.means(transaction, definition, send, grant, options);
+		let settled: Transaction[] = [];
+		try {
+			const { ticket: number, waitedMs, late, fence } = grant;
+			transaction.queue = { ticket: number, waitedMs, late, fence };
+			settled = await settleEarlier(run, transaction);
+			await runSteps(run);
+		} catch (error) {
+			if (!(error instanceof OrderedSendError)) throw error;
+			// the ledger failed: what is known in memory is the truth about what was sent
+			return { transaction: { ...transaction, status: 'failed' }, replayed: false, failure: error.failure };
+		} finally {
+			grant.release();
+		}
+		for (const one of [...settled, transaction]) await this.finishErrorCallback(one, send, options);
+		return { transaction, replayed: false, failure: transaction.failure };
+	}
+
+	/** A new transaction that never had its turn is recorded as such; one that had run before stays as it was. */
+	private async endInQueue(transaction: Transaction, definition: Run['definition'], created: boolean, error: unknown, send: OrderedSend, options: RunOptions): Promise<Outcome> {
+		if (!(error instanceof OrderedSendError)) throw error;
+		const cancelled = error instanceof CancelledError;
+		if (created) {
+			closeTransaction(transaction, definition, cancelled ? { status: 'cancelled', failure: cancelledFailure } : { status: 'failed', failure: error.failure });
+			await this.ledger.save(transaction);
+			await this.finishErrorCallback(transaction, send, options);
+		}
+		return { transaction, replayed: false, failure: error.failure };
+	}
+
+	private newTransaction({ send, origin }: OrderedCall, id: string, chat: Chat): Transaction {
+		const originHash = send.transactionId === undefined ? this.originHash(send, origin) : undefined;
+		return {
+			id,
+			chat,
+			status: 'open',
+			content: this.hash(send),
+			...(originHash ? { origin: originHash } : {}),
+			definition: send.definition,
+			steps: plannedSteps(send.definition),
+			failedForGood: false,
+			duplicatePossible: false,
+			queue: { ticket: 0, waitedMs: 0, late: false, fence: 0 },
+			createdAt: Date.now(),
+		};
+	}
+
+	private means(transaction: Transaction, definition: Run['definition'], send: OrderedSend, grant: Grant, { signal, egress }: RunOptions): Run {
+		return {
+			transaction,
+			definition,
+			send,
+			server: this.serverOf(send),
+			poller: this.pollerOf(send.chat.server),
+			http: this.http,
+			ledger: this.ledger,
+			settings: this.settings,
+			signal,
+			egress,
+			othersWaiting: () => grant.waiting(),
+			save: () => this.ledger.save(transaction),
+		};
+	}
+
+	private serverOf({ access, chat }: OrderedSend): EvolutionServer {
+		const key = JSON.stringify([chat.server, access.apiKey, access.ignoreSslIssues ?? false]);
+		const server = this.servers.get(key) ?? new EvolutionServer(access);
+		this.servers.set(key, server);
+		return server;
+	}
+
+	private pollerOf(server: string): ReceiptPoller {
+		const poller = this.pollers.get(server) ?? new ReceiptPoller(this.settings.poll);
+		this.pollers.set(server, poller);
+		return poller;
+	}
+
+	/**
+	 * Tells the error callback of a failure, after the lane is free. Its own failure is recorded beside the first one and
+	 * never hides it. It is made even when the execution was cancelled, since that may have been n8n's time-out.
+	 */
+	private async finishErrorCallback(transaction: Transaction, send: OrderedSend, { egress }: RunOptions): Promise<void> {
+		const callback = transaction.errorCallback;
+		if (!callback || callback.status !== 'pending' || !transaction.failure) return;
+		const { attempts, requestTimeoutMs } = send.definition;
+		const body = JSON.stringify({ event: 'transaction.failed', ...toResult({ ...transaction, errorCallback: undefined }, false) });
+		try {
+			const answer = await retrying(attempts, this.settings, undefined, () => {
+				callback.attempts += 1;
+				return callWebhook(this.http, { url: callback.url, method: 'POST', body, id: webhookId(transaction.id, 'error'), headers: [], signingSecret: send.webhookSecrets.signingSecret, timeoutMs: requestTimeoutMs, egress });
+			});
+			Object.assign(callback, { status: 'done', statusCode: answer.statusCode });
+		} catch (error) {
+			if (!(error instanceof AttemptFailed)) throw error;
+			Object.assign(callback, { status: 'failed', statusCode: error.statusCode, error: error.failure });
+		}
+		await this.ledger.save(transaction).catch((error: unknown) => {
+			if (!(error instanceof StaleFenceError)) throw error; // a replay has gone on meanwhile, and records its own end
+		});
+	}
+
+	private async pruneWhenDue(): Promise<void> {
+		const now = Date.now();
+		if (now < this.pruneDueAt) return;
+		this.pruneDueAt = now + this.settings.pruneEveryMs;
+		await this.ledger.prune(now - this.settings.keepMs);
+	}
+}
+
+/** The check of all calls failed for one of them: nothing was sent for any. */
+export class CheckFailedError extends Error {
+	constructor(
+		readonly reason: OrderedSendError,
+		readonly index: number,
+	) {
+		super(reason.message);
+		this.name = 'CheckFailedError';
+	}
+}
+
+/** What a call gets that was not begun since an earlier one failed, or the execution was cancelled. */
+export const notStarted: Failure = { code: 'notStarted', message: 'Not begun, since an earlier item failed or the execution was cancelled' };
+
+function toOutcome(error: unknown): Outcome {
+	if (error instanceof OrderedSendError) return { replayed: false, failure: error.failure };
+	throw error;
+}
+
+function groupByChat(prepared: Prepared[]): Prepared[][] {
+	return [...Map.groupBy(prepared, ({ chat }) => JSON.stringify([chat.server, chat.instance, chat.recipient])).values()];
+}
+
+function refuseOtherContent(id: string, content: Record<string, string>, recorded: string, key: string): void {
+	const differs = differingPart(content, recorded, key);
+	if (differs) throw new TransactionConflictError(id, differs);
+}
+
+/** Waits until the same transaction, running elsewhere in this process, has ended. */
+async function waitFor(other: Promise<unknown>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+	const { promise, resolve, reject } = Promise.withResolvers<void>();
+	const timer = setTimeout(() => reject(new QueueTimeoutError(timeoutMs / 1000, 'the same transaction is still running')), timeoutMs);
+	const onAbort = () => reject(new CancelledError());
+	signal?.addEventListener('abort', onAbort, { once: true });
+	void other.then(() => resolve());
+	try {
+		if (signal?.aborted) throw new CancelledError();
+		await promise;
+	} finally {
+		clearTimeout(timer);
+		signal?.removeEventListener('abort', onAbort);
+	}
+}

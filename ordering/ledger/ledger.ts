@@ -1,0 +1,41 @@
+// The ledger as the engine sees it: what is recorded here survives a crash.
+import type { Chat, Transaction } from '../transaction';
+
+/**
+ * Every method throws `LedgerUnavailableError` when the database fails. What a promise of `open` or `save` has told is
+ * durable. Transactions are handed out as copies.
+ */
+export interface Ledger {
+	/** Key of the hashes that stand for contents; made once for each ledger. */
+	readonly hashKey: string;
+	/** Records a new transaction, or returns the one that has its ID: one of many callers creates it. */
+	open(transaction: Transaction): Promise<{ transaction: Transaction; created: boolean }>;
+	find(server: string, id: string): Promise<Transaction | undefined>;
+	/** The newest transaction with this origin: the one that n8n's Retry button repeats. */
+	findByOrigin(server: string, origin: string): Promise<Transaction | undefined>;
+	/**
+	 * Records the transaction with all its steps, in one piece. Throws `StaleFenceError` when a holder with a higher
+	 * fence has written to it meanwhile.
+	 */
+	save(transaction: Transaction): Promise<void>;
+	/** The highest fence that a chat's transactions were run under; 0 where there is none. */
+	highestFence(chat: Chat): Promise<number>;
+	/**
+	 * What earlier holders of a chat's lane left behind, oldest first: transactions that were begun and are still open,
+	 * and messages in doubt that may still go out at `now`. Only a lane's holder may ask.
+	 */
+	unsettled(chat: Chat, exceptId: string, now: number): Promise<Transaction[]>;
+	/** Transactions that were recorded before `createdBefore`, are open, and never began. */
+	neverBegun(createdBefore: number): Promise<Transaction[]>;
+	/** Whether a step on record has this message as its own. */
+	ownsMessage(server: string, messageId: string): Promise<boolean>;
+	/** Records that WhatsApp calls a chat by another JID too, as an answer told. */
+	linkChat(chat: Chat, jid: string): Promise<void>;
+	/** The chat that a JID was linked to, else the chat itself. */
+	linkedChat(chat: Chat): Promise<Chat>;
+	/** The other JIDs of a chat. */
+	linkedJids(chat: Chat): Promise<string[]>;
+	/** Deletes transactions that ended before `endedBefore` (ms since 1970); tells how many. */
+	prune(endedBefore: number): Promise<number>;
+	close(): Promise<void>;
+}

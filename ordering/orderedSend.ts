@@ -1,0 +1,290 @@
+// What a caller asks for: checked by zod, so that bad input is one clear message that names the field.
+import { createHmac } from 'node:crypto';
+import { z } from 'zod';
+import { type Recipient, toRecipient } from '../evolution/recipient';
+import { serverAddress, type ServerAccess } from '../evolution/server';
+import { InvalidInputError } from './errors';
+import type { Chat, Definition } from './transaction';
+
+/** Names of the fields as the node's panel shows them; a test compares the two. */
+export const labels: Record<string, string> = {
+	baseUrl: 'Base URL',
+	apiKey: 'API Key',
+	instanceName: 'Instance',
+	number: 'Phone Number',
+	text: 'Text',
+	waitFor: 'Wait For',
+	delaySeconds: 'Delay (Seconds)',
+	ackTimeoutSeconds: 'Acknowledgement Timeout (Seconds)',
+	onAckTimeout: 'On Acknowledgement Timeout',
+	callWebhook: 'Call Webhook',
+	webhookUrl: 'Webhook URL',
+	webhookMethod: 'Webhook Method',
+	webhookBody: 'Webhook Body (JSON)',
+	webhookHeaders: 'Webhook Headers',
+	transactionId: 'Transaction ID',
+	onInDoubt: 'If in Doubt',
+	priority: 'Priority',
+	queueTimeoutSeconds: 'Queue Timeout (Seconds)',
+	attempts: 'Attempts',
+	requestTimeoutSeconds: 'Request Timeout (Seconds)',
+	typingMilliseconds: 'Typing (Milliseconds)',
+	quotedMessageId: 'Quoted Message ID',
+	linkPreview: 'Link Preview',
+	mentionEveryone: 'Mention Everyone',
+	errorCallbackUrl: 'Error Callback URL',
+	storeMessageText: 'Store Message Text',
+};
+
+const day = 86_400;
+/** The longest text that WhatsApp takes; Meta's Cloud API takes 4,096 and says so itself. */
+const longestText = 65_536;
+
+const choice = <T extends string>(...values: [T, ...T[]]) => z.enum(values, { errorMap: () => ({ message: `has to be one of: ${values.join(', ')}` }) });
+
+/** A number as a panel or an expression gives it: "5" is 5, and nothing else is guessed. */
+const numberBetween = (min: number, max: number, unit: string) =>
+	z.preprocess(
+		(value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+		z.number({ errorMap: () => ({ message: `has to be a number of ${unit} from ${min} to ${max}` }) }).min(min).max(max),
+	);
+
+const wholeBetween = (min: number, max: number, unit: string) => numberBetween(min, max, unit).refine((value) => Number.isInteger(value), `has to be a whole number of ${unit}`);
+
+const boolean = z.boolean({ errorMap: () => ({ message: 'has to be true or false' }) });
+
+const text = z
+	.union([z.string(), z.number()], { errorMap: () => ({ message: 'has to be a text' }) })
+	.transform(String)
+	.refine((value) => value.trim() !== '', 'is empty: enter the message to send')
+	.refine((value) => !value.includes('\0'), 'holds a NUL character, which EvolutionAPI sends but can\'t record: remove it')
+	.refine((value) => value.isWellFormed(), 'ends or begins in the middle of an emoji (a cut surrogate pair): cut the text by characters, such as [...text].slice(0, 100).join("")')
+	.refine((value) => value.length <= longestText, `is longer than the ${longestText} characters that WhatsApp takes`);
+
+const recipient = z
+	.union([z.string(), z.number(), z.null(), z.undefined()], { errorMap: () => ({ message: 'has to be a phone number' }) })
+	.transform((value, context): Recipient => {
+		try {
+			return toRecipient(String(value ?? ''));
+		} catch (error) {
+			context.addIssue({ code: 'custom', message: (error as Error).message });
+			return z.NEVER;
+		}
+	});
+
+const instanceName = z
+	.string({ errorMap: () => ({ message: 'is missing: pick one from the list, or enter its name' }) })
+	.transform((name) => name.trim())
+	.refine((name) => name !== '', 'is missing: pick one from the list, or enter its name')
+	.refine((name) => name !== '.' && name !== '..', 'can\'t be "." or "..": no address can reach an instance of that name')
+	.refine((name) => name.length <= 255 && !hasControlCharacters(name), 'holds characters that no instance name has');
+
+const httpUrl = z
+	.string({ errorMap: () => ({ message: 'is empty: enter an address that begins with https:// or http://' }) })
+	.transform((value) => value.trim())
+	.refine((value) => value !== '', 'is empty: enter an address that begins with https:// or http://')
+	.refine((value) => /^https?:\/\//i.test(value) && URL.canParse(value), 'has to be an address that begins with https:// or http://');
+
+const optionalUrl = z.preprocess((value) => (typeof value === 'string' && value.trim() === '' ? undefined : value), httpUrl.optional());
+
+/** Names in RFC 9110's alphabet; those that this package or HTTP itself sets are not for the caller. */
+const reservedHeaders = /^(webhook-(id|timestamp|signature)|idempotency-key|content-length|host|transfer-encoding|connection|content-type)$/i;
+const header = z.object({
+	name: z
+		.string()
+		.transform((name) => name.trim())
+		.refine((name) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name), 'has a name with characters that HTTP forbids, or none')
+		.refine((name) => !reservedHeaders.test(name), 'sets a header that this node sets itself (webhook-id, webhook-timestamp, webhook-signature, Idempotency-Key, Content-Type, …)'),
+	value: z
+		.union([z.string(), z.number(), z.boolean()])
+		.transform(String)
+		.refine((value) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value), 'has a value with a line break or characters that HTTP forbids'),
+});
+
+/** JSON as a text or, from an expression, as the value itself; kept as the text that is sent. */
+const jsonBody = z.unknown().transform((value, context): string | undefined => {
+	if (value === undefined || value === null || (typeof value === 'string' && value.trim() === '')) return undefined;
+	if (typeof value !== 'string') return JSON.stringify(value);
+	try {
+		JSON.parse(value);
+		return value;
+	} catch (error) {
+		context.addIssue({ code: 'custom', message: `is not valid JSON (${(error as Error).message}). In an expression, wrap values in JSON.stringify(…)` });
+		return z.NEVER;
+	}
+});
+
+const optionalText = z.preprocess((value) => (value === '' || value === null ? undefined : value), z.string({ errorMap: () => ({ message: 'has to be a text' }) }).max(512, 'is too long').optional());
+
+const transactionId = z.preprocess(
+	(value) => (value === '' || value === null ? undefined : typeof value === 'number' ? String(value) : value),
+	z
+		.string({ errorMap: () => ({ message: 'has to be a text' }) })
+		.transform((id) => id.trim())
+		.refine((id) => id !== '', 'is empty')
+		.refine((id) => id.length <= 255, 'is longer than 255 characters')
+		.refine((id) => !hasControlCharacters(id) && id.isWellFormed(), 'holds control characters')
+		.optional(),
+);
+
+const options = z.object({
+	transactionId,
+	onInDoubt: choice('stop', 'sendAgain').default('stop'),
+	priority: choice('high', 'normal', 'low').default('normal'),
+	queueTimeoutSeconds: numberBetween(0.5, day, 'seconds').default(120),
+	attempts: wholeBetween(1, 10, 'attempts').default(3),
+	requestTimeoutSeconds: numberBetween(0.5, 600, 'seconds').default(30),
+	typingMilliseconds: wholeBetween(0, 60_000, 'milliseconds').optional(),
+	quotedMessageId: optionalText,
+	linkPreview: boolean.optional(),
+	mentionEveryone: boolean.optional(),
+	errorCallbackUrl: optionalUrl,
+	storeMessageText: boolean.default(false),
+});
+
+/** Parameters of the public contract, under their names there; seconds stay seconds. */
+const orderedSend = z
+	.object({
+		instanceName,
+		number: recipient,
+		text,
+		waitFor: choice('accepted', 'delay', 'sent', 'delivered', 'read').default('accepted'),
+		delaySeconds: numberBetween(0, day, 'seconds').default(1),
+		ackTimeoutSeconds: numberBetween(0.5, day, 'seconds').default(30),
+		onAckTimeout: choice('stop', 'continue').default('stop'),
+		callWebhook: boolean.default(true),
+		webhookUrl: z.unknown(),
+		webhookMethod: choice('DELETE', 'GET', 'PATCH', 'POST', 'PUT').default('POST'),
+		webhookBody: jsonBody,
+		webhookHeaders: z.array(header).default([]),
+		options: options.default({}),
+	})
+	.superRefine((value, context) => {
+		if (!value.callWebhook) return;
+		const url = httpUrl.safeParse(value.webhookUrl);
+		if (!url.success) context.addIssue({ code: 'custom', path: ['webhookUrl'], message: url.error.issues[0]?.message ?? 'is not an address' });
+	});
+
+export type OrderedSendInput = z.input<typeof orderedSend>;
+
+/** What a webhook call carries besides its body; used, never stored. */
+export interface WebhookSecrets {
+	headers: Array<{ name: string; value: string }>;
+	signingSecret?: string;
+}
+
+/** One checked call. */
+export interface OrderedSend {
+	access: ServerAccess;
+	chat: Chat;
+	recipient: Recipient;
+	/** Undefined: the caller gives its `origin`, from which the ID is made. */
+	transactionId?: string;
+	definition: Definition;
+	onInDoubt: 'stop' | 'sendAgain';
+	priority: 'high' | 'normal' | 'low';
+	queueTimeoutMs: number;
+	webhookSecrets: WebhookSecrets;
+}
+
+function hasControlCharacters(value: string): boolean {
+	return /[\u0000-\u001f\u007f-\u009f]/.test(value);
+}
+
+/** Checks all fields. Throws {@link InvalidInputError} for the first that is wrong; nothing has been sent then. */
+export function toOrderedSend(access: ServerAccess, input: unknown, secrets: Partial<WebhookSecrets> = {}): OrderedSend {
+	const server = checkedServer(access);
+	const parsed = orderedSend.safeParse(input);
+	if (!parsed.success) throw invalid(parsed.error.issues[0]);
+	const { data } = parsed;
+	const seconds = (value: number) => Math.round(value * 1000);
+	const { options: given } = data;
+	return {
+		access,
+		chat: { server, instance: data.instanceName, recipient: data.number.jid },
+		recipient: data.number,
+		transactionId: given.transactionId,
+		onInDoubt: given.onInDoubt,
+		priority: given.priority,
+		queueTimeoutMs: seconds(given.queueTimeoutSeconds),
+		webhookSecrets: { headers: [...data.webhookHeaders, ...checkedHeaders(secrets.headers ?? [])], signingSecret: secrets.signingSecret || undefined },
+		definition: {
+			number: data.number.number,
+			text: data.text,
+			...(given.typingMilliseconds ? { typingMilliseconds: given.typingMilliseconds } : {}),
+			...(given.quotedMessageId ? { quotedMessageId: given.quotedMessageId } : {}),
+			...(given.linkPreview === undefined ? {} : { linkPreview: given.linkPreview }),
+			...(given.mentionEveryone ? { mentionEveryone: true } : {}),
+			waitFor: data.waitFor,
+			delayMs: seconds(data.delaySeconds),
+			ackTimeoutMs: seconds(data.ackTimeoutSeconds),
+			onAckTimeout: data.onAckTimeout,
+			...(data.callWebhook ? { webhook: { url: (data.webhookUrl as string).trim(), method: data.webhookMethod, ...(data.webhookBody === undefined ? {} : { body: data.webhookBody }) } } : {}),
+			attempts: given.attempts,
+			requestTimeoutMs: seconds(given.requestTimeoutSeconds),
+			...(given.errorCallbackUrl ? { errorCallbackUrl: given.errorCallbackUrl } : {}),
+			storeMessageText: given.storeMessageText,
+		},
+	};
+}
+
+function checkedServer(access: ServerAccess): string {
+	if (!access.apiKey?.trim()) throw new InvalidInputError('apiKey', 'API Key', 'is empty in the EvolutionAPI credential');
+	try {
+		return serverAddress(access.baseUrl ?? '');
+	} catch (error) {
+		throw new InvalidInputError('baseUrl', 'Base URL', `${(error as Error).message} (in the EvolutionAPI credential)`);
+	}
+}
+
+/** The header of a credential passes the same check as the panel's. */
+function checkedHeaders(headers: WebhookSecrets['headers']): WebhookSecrets['headers'] {
+	return headers.map((one) => {
+		const parsed = header.safeParse(one);
+		if (!parsed.success) throw new InvalidInputError('webhookTargetApi', 'Webhook credential', `its header ${parsed.error.issues[0]?.message ?? 'is not valid'}`);
+		return parsed.data;
+	});
+}
+
+function invalid(issue: z.ZodIssue | undefined): InvalidInputError {
+	const path = issue?.path ?? [];
+	const field = String((path[0] === 'options' ? path[1] : path[0]) ?? '');
+	const problem = issue?.code === 'too_small' || issue?.code === 'too_big' ? limits(issue) : (issue?.message ?? 'is not valid');
+	const which = field === 'webhookHeaders' && typeof path[1] === 'number' ? `header ${path[1] + 1} ` : '';
+	return new InvalidInputError(field, labels[field] ?? field, which + problem);
+}
+
+function limits(issue: z.ZodTooSmallIssue | z.ZodTooBigIssue): string {
+	if (issue.type !== 'number') return issue.message ?? 'is not valid';
+	return issue.code === 'too_small' ? `can't be less than ${Number(issue.minimum)}` : `can't be more than ${Number(issue.maximum)}`;
+}
+
+/** What two calls with one ID must have in common; the name of the first part that differs is told to the user. */
+export function contentOf(send: OrderedSend): Record<string, string> {
+	return {
+		server: send.chat.server,
+		instance: send.chat.instance,
+		recipient: send.chat.recipient,
+		message: send.definition.text,
+		'webhook address or method': send.definition.webhook ? `${send.definition.webhook.method} ${send.definition.webhook.url}` : '',
+	};
+}
+
+/**
+ * One keyed hash for each part of the content, joined: enough to tell which part differs, nothing to read the message
+ * from without the key.
+ */
+export function hashContent(content: Record<string, string>, key: string): string {
+	return Object.values(content).map((part) => keyedHash(part, key).slice(0, 22)).join('.');
+}
+
+/** The name of the first part of `content` that does not fit a recorded hash, or undefined where all fit. */
+export function differingPart(content: Record<string, string>, recorded: string, key: string): string | undefined {
+	const now = hashContent(content, key).split('.');
+	const before = recorded.split('.');
+	return Object.keys(content).find((_, index) => now[index] !== before[index]);
+}
+
+export function keyedHash(text: string, key: string): string {
+	return createHmac('sha256', key).update(text).digest('base64url');
+}

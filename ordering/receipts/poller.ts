@@ -1,0 +1,82 @@
+// Receipts by polling: one poller for each server, shared by all waits, with growing pauses.
+import pLimit from 'p-limit';
+import { EvolutionError, type Call, type EvolutionServer } from '../../evolution/server';
+import { HttpFailure } from '../../evolution/http';
+import { judge, type Receipt } from '../../evolution/receipt';
+import { pause } from '../pause';
+import type { Settings } from '../settings';
+
+/** How a wait for a receipt ended. */
+export type WaitEnd =
+	| { end: 'reached' | 'failed' | 'deleted'; receipt: Receipt }
+	/** EvolutionAPI has no record of the message, so it will never tell a receipt. */
+	| { end: 'notRecorded' }
+	/** Time is up; `lastError` is why the last look failed, where it did. */
+	| { end: 'timeout'; receipt?: Receipt; lastError?: string };
+
+export interface Watch {
+	server: Pick<EvolutionServer, 'receiptsOf' | 'isOnRecord'>;
+	instance: string;
+	messageId: string;
+	target: Receipt;
+	timeoutMs: number;
+	signal?: AbortSignal;
+	call: Omit<Call, 'signal'>;
+}
+
+/** How often the message itself is looked for, before it counts as not recorded: Baileys may save it a little later. */
+const looksForRecord = 2;
+
+/** How long the last look, made when time is up, may take. */
+const lastLookMs = 1000;
+
+export class ReceiptPoller {
+	/** Polls of all waits together, so that a thousand waits are no thousand requests at once. */
+	private readonly limit: <T>(run: () => Promise<T>) => Promise<T>;
+
+	constructor(private readonly settings: Settings['poll']) {
+		this.limit = pLimit(settings.atOnce);
+	}
+
+	/**
+	 * Polls until the receipt is there, can't come any more, or time is up. At most one request is in flight for a
+	 * message. Rejects with the signal's reason when cancelled.
+	 */
+	async watch(watch: Watch): Promise<WaitEnd> {
+		const deadline = performance.now() + watch.timeoutMs;
+		const lastLookOver = AbortSignal.timeout(watch.timeoutMs + lastLookMs);
+		const stop = watch.signal ? AbortSignal.any([lastLookOver, watch.signal]) : lastLookOver;
+		const state: { receipt?: Receipt; lastError?: string } = {};
+		let recordLooks = 0;
+		let pauseMs = this.settings.firstMs;
+		while (!stop.aborted) {
+			try {
+				const verdict = judge(await this.limit(() => this.poll(watch, stop)), watch.target);
+				delete state.lastError;
+				state.receipt = verdict.receipt ?? state.receipt;
+				if (verdict.end) return { end: verdict.end, receipt: verdict.receipt as Receipt };
+				if (state.receipt === undefined && recordLooks < looksForRecord) {
+					recordLooks += 1;
+					const onRecord = await this.limit(() => watch.server.isOnRecord(watch.instance, watch.messageId, { ...watch.call, signal: stop }));
+					if (onRecord) recordLooks = looksForRecord;
+					else if (recordLooks === looksForRecord) return { end: 'notRecorded' };
+				}
+			} catch (error) {
+				if (stop.aborted) break;
+				if (!(error instanceof EvolutionError || error instanceof HttpFailure)) throw error;
+				state.lastError = error.message;
+			}
+			const leftMs = deadline - performance.now();
+			if (leftMs <= 0) break;
+			await pause(Math.min(pauseMs, leftMs), stop); // the last look comes when time is up, however long the pauses are by then
+			pauseMs = Math.min(pauseMs * this.settings.factor, this.settings.mostMs);
+		}
+		watch.signal?.throwIfAborted();
+		return { end: 'timeout', ...state };
+	}
+
+	private async poll(watch: Watch, signal: AbortSignal): Promise<Receipt[]> {
+		signal.throwIfAborted();
+		return await watch.server.receiptsOf(watch.instance, watch.messageId, { ...watch.call, signal });
+	}
+}

@@ -1,0 +1,99 @@
+// One transaction from its turn in the lane to its end. There is one way through, for new ones and for replays.
+import { cancelledFailure } from './errors';
+import { lookUp, mayGoOutUntil } from './steps/lookUp';
+import { runSend } from './steps/send';
+import type { Run, StepEnd, StepRunner } from './steps/step';
+import { runWait } from './steps/wait';
+import { runWebhook } from './steps/webhook';
+import { type Definition, hasEndedForGood, moveStep, moveTransaction, reopen, type Step, type StepType, type Transaction } from './transaction';
+
+const runners: Record<StepType, StepRunner> = { send: runSend, wait: runWait, webhook: runWebhook };
+
+/** Runs what is not done yet, step after step; the transaction is ended and recorded when this returns. */
+export async function runSteps(run: Run): Promise<void> {
+	const { transaction } = run;
+	reopen(transaction);
+	for (const step of transaction.steps) {
+		if (step.status === 'done' || step.status === 'unconfirmed') continue;
+		const end = run.signal?.aborted && step.status === 'pending' ? cancelStep(step) : await runners[step.type](run, step);
+		if (end) return await endTransaction(run, end);
+	}
+	await endTransaction(run);
+}
+
+/** n8n stopped the execution between two steps. */
+function cancelStep(step: Step): StepEnd {
+	moveStep(step, 'cancelled');
+	return { status: 'cancelled', failure: cancelledFailure };
+}
+
+async function endTransaction(run: Pick<Run, 'transaction' | 'definition' | 'save'>, end?: StepEnd): Promise<void> {
+	closeTransaction(run.transaction, run.definition, end);
+	await run.save();
+}
+
+/** Sets a transaction's end state; the caller records it. */
+export function closeTransaction(transaction: Transaction, definition: Run['definition'], end: StepEnd): void {
+	for (const step of transaction.steps) if (step.status === 'pending') moveStep(step, 'skipped');
+	const unconfirmed = transaction.steps.some((step) => step.status === 'unconfirmed');
+	moveTransaction(transaction, end?.status ?? (unconfirmed ? 'unconfirmed' : 'completed'));
+	transaction.endedAt = Date.now();
+	transaction.failedForGood = end?.forGood ?? false;
+	if (end) transaction.failure = end.failure;
+	if (end && definition.errorCallbackUrl) transaction.errorCallback = { url: definition.errorCallbackUrl, status: 'pending', attempts: 0 };
+	if (definition.storeMessageText) transaction.text = definition.text;
+	if (hasEndedForGood(transaction)) delete transaction.definition;
+}
+
+type SettleMeans = Omit<Run, 'transaction' | 'definition' | 'save'>;
+
+/**
+ * Settles what a dead or cancelled holder of this lane left at its head, before anything else is sent to the chat:
+ * looks its message up, then closes it. Nothing of it is sent or called any more by this. Returns what was closed.
+ */
+export async function settleEarlier(means: SettleMeans, transaction: Transaction): Promise<Transaction[]> {
+	const closed: Transaction[] = [];
+	for (const left of await means.ledger.unsettled(transaction.chat, transaction.id, Date.now())) {
+		await settle(means, left);
+		if (means.signal?.aborted) break; // what could not be looked up is left to the lane's next holder
+		left.queue.fence = transaction.queue.fence;
+		await means.ledger.save(left);
+		closed.push(left);
+	}
+	return closed;
+}
+
+async function settle(means: SettleMeans, left: Transaction): Promise<void> {
+	const { definition, failure: earlierFailure } = left;
+	if (!definition) throw new Error(`Transaction ${left.id} is not ended, yet without its definition`);
+	const found = await settleSend(means, left, definition);
+	for (const step of left.steps) if (step.status === 'running') moveStep(step, 'failed');
+	if (left.status === 'open') return closeTransaction(left, definition, interruptedEnd(left));
+	moveTransaction(left, 'open');
+	closeTransaction(left, definition, found || !earlierFailure ? { status: 'cancelled', failure: cancelledFailure } : { status: 'inDoubt', failure: earlierFailure });
+}
+
+/** Whether the message that was in doubt is known to be out now. */
+async function settleSend(means: SettleMeans, left: Transaction, definition: Definition): Promise<boolean> {
+	const send = left.steps.find((step) => step.type === 'send' && (step.status === 'running' || step.status === 'inDoubt'));
+	if (!send) return false;
+	const until = send.doubtUntil ?? mayGoOutUntil(send, definition, means.settings);
+	if (send.status === 'running') moveStep(send, 'inDoubt');
+	const { found } = await lookUp({ ...means, transaction: left }, send, definition, Math.min(until, Date.now() + means.settings.lookUpMs));
+	delete send.doubtUntil;
+	if (!found) return false;
+	moveStep(send, 'done');
+	Object.assign(send, { messageId: found.messageId, finishedAt: Date.now() });
+	delete send.doubtSince;
+	delete send.error;
+	return true;
+}
+
+/** How a transaction ends whose process died; all its steps may have been done already. */
+export function interruptedEnd(transaction: Transaction): StepEnd {
+	if (transaction.steps.some((step) => step.status === 'inDoubt')) {
+		return { status: 'inDoubt', failure: { code: 'inDoubt', message: 'n8n stopped while the message was being sent, and EvolutionAPI has no record of it', hint: 'Look into the chat, then run it again with the same transaction ID.' } };
+	}
+	if (transaction.steps.every((step) => step.status === 'done' || step.status === 'unconfirmed')) return undefined;
+	return { status: 'failed', failure: { code: 'interrupted', message: 'n8n stopped or was restarted in the middle of this transaction', hint: 'Run it again with the same transaction ID: it goes on where it stopped.' } };
+}

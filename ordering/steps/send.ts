@@ -1,0 +1,152 @@
+// The send: at most once on our own account; what may have happened is looked up before anything else.
+import type { NotSent, Sent } from '../../evolution/answers';
+import { HttpFailure } from '../../evolution/http';
+import { toRecipient } from '../../evolution/recipient';
+import type { RecordedMessage } from '../../evolution/server';
+import { cancelledFailure, messageFailed } from '../errors';
+import { moveStep, type Step } from '../transaction';
+import { lookUp, mayGoOutUntil } from './lookUp';
+import { AttemptFailed, retrying } from './retry';
+import type { Run, StepEnd, StepRunner } from './step';
+
+export const runSend: StepRunner = async (run, step) => {
+	if (step.status === 'running' || step.status === 'inDoubt') {
+		const end = await settleEarlierAttempt(run, step);
+		if (step.status !== 'inDoubt' || end) return end;
+	}
+	try {
+		await retrying(run.definition.attempts, run.settings, run.signal, () => attempt(run, step));
+		return endOf(step);
+	} catch (error) {
+		if (run.signal?.aborted) return await endCancelled(run, step);
+		if (!(error instanceof AttemptFailed)) throw error;
+		return await endFailed(run, step, error);
+	}
+};
+
+/** A process died in the middle of the send, or its look-up could not tell before. */
+async function settleEarlierAttempt(run: Run, step: Step): Promise<StepEnd> {
+	const until = Math.min(Date.now() + run.settings.lookUpMs, mayGoOutUntil(step, run.definition, run.settings));
+	if (step.status === 'running') moveStep(step, 'inDoubt');
+	const result = await lookUp(run, step, run.definition, until);
+	if (result.found) return await endFound(run, step, result.found);
+	if (run.signal?.aborted) return await endCancelled(run, step);
+	return run.send.onInDoubt === 'sendAgain' ? undefined : await endInDoubt(run, step, result.why);
+}
+
+async function attempt(run: Run, step: Step): Promise<void> {
+	const { definition, transaction } = run;
+	if (step.status === 'inDoubt') transaction.duplicatePossible = true;
+	const earlierDoubt = step.doubtSince;
+	moveStep(step, 'running');
+	step.attempts += 1;
+	step.startedAt = Date.now();
+	step.doubtSince ??= step.startedAt;
+	delete step.error;
+	delete step.statusCode;
+	await run.save();
+
+	const call = { timeoutMs: definition.requestTimeoutMs, signal: run.signal, egress: run.egress };
+	const outcome = await run.server.sendText(transaction.chat.instance, definition, call).catch((error: unknown) => {
+		// a cancelled request that never left is no doubt
+		if (error instanceof HttpFailure && error.delivered === 'no' && earlierDoubt === undefined) moveStep(step, 'pending');
+		throw error;
+	});
+	step.statusCode = outcome.statusCode;
+	if (outcome.kind === 'sent') return await endSent(run, step, outcome);
+	if (outcome.kind === 'notSent') return await failAttempt(run, step, outcome, earlierDoubt);
+	const result = await lookUp(run, step, definition, Date.now() + run.settings.lookUpMs);
+	if (result.found) return void (await endFound(run, step, result.found));
+	moveStep(step, 'inDoubt');
+	step.error = { code: 'inDoubt', message: `${outcome.message}; whether the message went out could not be told: ${result.why}` };
+	await run.save();
+	throw new AttemptFailed(step.error, run.send.onInDoubt === 'sendAgain' ? 'now' : 'never');
+}
+
+async function failAttempt(run: Run, step: Step, outcome: NotSent, earlierDoubt: number | undefined): Promise<never> {
+	const { code, message, hint } = outcome;
+	step.error = { code, message, hint };
+	if (earlierDoubt === undefined) {
+		delete step.doubtSince;
+		moveStep(step, 'pending');
+	} else {
+		moveStep(step, 'inDoubt'); // an earlier attempt is still unaccounted for
+	}
+	await run.save();
+	throw new AttemptFailed(step.error, outcome.tryAgain, outcome.retryAfterMs);
+}
+
+async function endSent(run: Run, step: Step, outcome: Sent): Promise<void> {
+	moveStep(step, 'done');
+	await recordMessage(run, step, outcome.messageId, outcome.remoteJid);
+}
+
+async function endFound(run: Run, step: Step, found: RecordedMessage): Promise<StepEnd> {
+	const refused = found.receipts.length > 0 && found.receipts.every((receipt) => receipt === 'failed');
+	moveStep(step, refused ? 'failed' : 'done');
+	if (refused) step.error = messageFailed;
+	await recordMessage(run, step, found.messageId, found.remoteJid);
+	return endOf(step);
+}
+
+function endOf(step: Step): StepEnd {
+	return step.status === 'failed' && step.error ? { status: 'failed', failure: step.error, forGood: true } : undefined;
+}
+
+async function recordMessage(run: Run, step: Step, messageId: string, remoteJid?: string): Promise<void> {
+	step.messageId = messageId;
+	step.finishedAt = Date.now();
+	delete step.doubtSince;
+	delete step.doubtUntil;
+	await run.save();
+	if (remoteJid) await linkOtherName(run, remoteJid);
+}
+
+/** WhatsApp may call the chat by another JID (`…@lid`): from now on both are one chat. */
+async function linkOtherName(run: Run, remoteJid: string): Promise<void> {
+	const { chat } = run.transaction;
+	try {
+		const { jid } = toRecipient(remoteJid);
+		if (jid !== chat.recipient) await run.ledger.linkChat(chat, jid);
+	} catch {
+		// not an address that anybody could send to: nothing to link
+	}
+}
+
+async function endFailed(run: Run, step: Step, { failure, tryAgain }: AttemptFailed): Promise<StepEnd> {
+	if (step.status === 'inDoubt') return await endInDoubt(run, step, failure.message);
+	moveStep(step, 'failed');
+	step.finishedAt = Date.now();
+	await run.save();
+	return { status: 'failed', failure, forGood: tryAgain === 'never' };
+}
+
+async function endInDoubt(run: Run, step: Step, why: string): Promise<StepEnd> {
+	const failure = {
+		code: 'inDoubt',
+		message: `It is not known whether the message went out: ${why}`,
+		hint: 'Look into the chat. Run it again with the same transaction ID: it is looked up once more, and with If in Doubt set to Send Again it is sent again where it is not found, at the risk of a duplicate.',
+	};
+	step.error ??= failure;
+	step.finishedAt = Date.now();
+	delete step.doubtUntil;
+	await run.save();
+	return { status: 'inDoubt', failure };
+}
+
+/** n8n stopped the execution. A request under way may still have its effect, which the chat's next transaction looks up. */
+async function endCancelled(run: Run, step: Step): Promise<StepEnd> {
+	step.finishedAt = Date.now();
+	if (step.status === 'pending') {
+		moveStep(step, 'cancelled');
+		delete step.doubtSince;
+		await run.save();
+		return { status: 'cancelled', failure: cancelledFailure };
+	}
+	if (step.status === 'running') moveStep(step, 'inDoubt');
+	step.doubtUntil = mayGoOutUntil(step, run.definition, run.settings);
+	const failure = { ...cancelledFailure, code: 'cancelledInDoubt', message: 'The execution was cancelled while the message was being sent: it may still go out' };
+	step.error = failure;
+	await run.save();
+	return { status: 'inDoubt', failure };
+}

@@ -1,0 +1,43 @@
+// What every kind of step gets, and what it gives back. No step knows another.
+import type { EgressFilter, HttpClient } from '../../evolution/http';
+import type { EvolutionServer } from '../../evolution/server';
+import type { Failure } from '../errors';
+import type { Ledger } from '../ledger/ledger';
+import type { OrderedSend } from '../orderedSend';
+import type { ReceiptPoller } from '../receipts/poller';
+import type { Settings } from '../settings';
+import type { Definition, Step, Transaction, TransactionStatus } from '../transaction';
+
+/** The means of one run. */
+export interface Run {
+	transaction: Transaction;
+	/** The first call's wishes, whatever a replay says. */
+	definition: Definition;
+	/** The call that is being served: its keys, headers and choices are used and never stored. */
+	send: OrderedSend;
+	server: EvolutionServer;
+	poller: ReceiptPoller;
+	http: HttpClient;
+	ledger: Ledger;
+	settings: Settings;
+	/** n8n's cancel button and time-out. */
+	signal?: AbortSignal;
+	egress?: EgressFilter;
+	/** How many other transactions wait for this chat now. */
+	othersWaiting(): number;
+	/** Makes the transaction's present state durable. */
+	save(): Promise<void>;
+}
+
+/** `undefined`: the next step may start. */
+export type StepEnd =
+	| undefined
+	| {
+			status: Exclude<TransactionStatus, 'open' | 'completed'>;
+			failure: Failure;
+			/** Whether the same call again would end the same way. */
+			forGood?: boolean;
+	  };
+
+/** Runs a step to its end: records its intent, acts, records its outcome. */
+export type StepRunner = (run: Run, step: Step) => Promise<StepEnd>;

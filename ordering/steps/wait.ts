@@ -1,0 +1,72 @@
+// The wait between the send and what follows: a delay, or an acknowledgement.
+import { waitProblem } from '../channels';
+import { cancelledFailure, type Failure, messageFailed } from '../errors';
+import { pause } from '../pause';
+import type { WaitEnd } from '../receipts/poller';
+import { moveStep, sentMessageId, type Step } from '../transaction';
+import type { Run, StepEnd, StepRunner } from './step';
+
+export const runWait: StepRunner = async (run, step) => {
+	moveStep(step, 'running');
+	step.attempts += 1;
+	step.startedAt ??= Date.now(); // a wait that a crash interrupted goes on, it does not begin anew
+	await run.save();
+	const end = run.definition.waitFor === 'delay' ? await delay(run, step) : await acknowledgement(run, step);
+	if (run.signal?.aborted && step.status === 'running') return await finish(run, step, 'cancelled', { status: 'cancelled', failure: cancelledFailure });
+	return end;
+};
+
+async function delay(run: Run, step: Step): Promise<StepEnd> {
+	const over = (step.startedAt ?? 0) + run.definition.delayMs;
+	await pause(Math.max(0, over - Date.now()), run.signal);
+	return run.signal?.aborted ? undefined : await finish(run, step, 'done', undefined);
+}
+
+async function acknowledgement(run: Run, step: Step): Promise<StepEnd> {
+	const { definition, server, transaction, signal, egress } = run;
+	const waitFor = definition.waitFor as 'sent' | 'delivered' | 'read';
+	const problem = await waitProblem(run, waitFor);
+	if (problem) return await endUnconfirmed(run, step, { code: 'impossibleWait', message: problem.why, hint: problem.remedy });
+	const call = { timeoutMs: definition.requestTimeoutMs, egress };
+	const { instance } = transaction.chat;
+	const messageId = sentMessageId(transaction) as string;
+	let end: WaitEnd;
+	try {
+		end = await run.poller.watch({ server, instance, messageId, target: waitFor, timeoutMs: definition.ackTimeoutMs, signal, call });
+	} catch (error) {
+		if (signal?.aborted) return undefined;
+		throw error;
+	}
+	if ('receipt' in end && end.receipt) step.receipt = end.receipt;
+	if (step.receipt) step.toldBy = 'polling';
+	if (end.end === 'reached') return await finish(run, step, 'done', undefined);
+	if (end.end === 'failed') return await finish(run, step, 'failed', { status: 'failed', failure: messageFailed, forGood: true });
+	return await endUnconfirmed(run, step, whyUnconfirmed(end, waitFor, definition.ackTimeoutMs));
+}
+
+function whyUnconfirmed(end: WaitEnd, waitFor: string, timeoutMs: number): Failure {
+	if (end.end === 'deleted') return { code: 'messageDeleted', message: `The message was deleted before it was ${waitFor}` };
+	if (end.end === 'notRecorded') {
+		return { code: 'notRecorded', message: 'EvolutionAPI does not keep this message in its database, so it records no acknowledgement either', hint: 'Set DATABASE_SAVE_DATA_NEW_MESSAGE=true and DATABASE_SAVE_MESSAGE_UPDATE=true in EvolutionAPI, or set Wait For to Accepted or Delay.' };
+	}
+	const lastError = end.end === 'timeout' && end.lastError ? `; the last look failed: ${end.lastError}` : '';
+	return {
+		code: 'ackTimeout',
+		message: `The message was not acknowledged as ${waitFor} within ${timeoutMs / 1000} s${lastError}`,
+		hint: waitFor === 'read' ? 'A person may never open a message, or hide that it was read: Delivered is the surer choice.' : 'The phone may be off, or EvolutionAPI may not record acknowledgements (DATABASE_SAVE_MESSAGE_UPDATE=true). Raise the timeout, or set On Acknowledgement Timeout to Continue.',
+	};
+}
+
+async function endUnconfirmed(run: Run, step: Step, failure: Failure): Promise<StepEnd> {
+	const stop = run.definition.onAckTimeout === 'stop';
+	step.error = failure;
+	return await finish(run, step, 'unconfirmed', stop ? { status: 'unconfirmed', failure } : undefined);
+}
+
+async function finish(run: Run, step: Step, status: 'done' | 'failed' | 'unconfirmed' | 'cancelled', end: StepEnd): Promise<StepEnd> {
+	moveStep(step, status);
+	step.finishedAt = Date.now();
+	if (end) step.error = end.failure;
+	await run.save();
+	return end;
+}

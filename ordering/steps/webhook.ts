@@ -1,0 +1,65 @@
+// The webhook call: at least once, always under its one ID.
+import { cancelledFailure, type Failure } from '../errors';
+import { summaryOf } from '../result';
+import { moveStep, type Step } from '../transaction';
+import { callWebhook, webhookId } from '../webhookCall';
+import { AttemptFailed, retrying } from './retry';
+import type { Run, StepEnd, StepRunner } from './step';
+
+export const runWebhook: StepRunner = async (run, step) => {
+	try {
+		await retrying(run.definition.attempts, run.settings, run.signal, () => attempt(run, step));
+		return undefined;
+	} catch (error) {
+		if (run.signal?.aborted) return await end(run, step, 'cancelled', { status: 'cancelled', failure: cancelledFailure });
+		if (!(error instanceof AttemptFailed)) throw error;
+		return await end(run, step, 'failed', { status: 'failed', failure: withHintOnSelfWait(run, error.failure) });
+	}
+};
+
+async function attempt(run: Run, step: Step): Promise<void> {
+	const { webhook } = run.definition;
+	if (!webhook) throw new Error('A webhook step needs a webhook');
+	moveStep(step, 'running');
+	step.attempts += 1;
+	step.startedAt ??= Date.now();
+	delete step.error;
+	await run.save();
+	try {
+		const answer = await callWebhook(run.http, {
+			...webhook,
+			body: webhook.body ?? JSON.stringify(summaryOf(run.transaction)),
+			id: webhookId(run.transaction.id, step.index),
+			...run.send.webhookSecrets,
+			timeoutMs: run.definition.requestTimeoutMs,
+			signal: run.signal,
+			egress: run.egress,
+		});
+		step.statusCode = answer.statusCode;
+		run.transaction.webhook = answer;
+		moveStep(step, 'done');
+		step.finishedAt = Date.now();
+	} catch (error) {
+		if (!(error instanceof AttemptFailed)) throw error;
+		moveStep(step, 'pending');
+		step.error = error.failure;
+		step.statusCode = error.statusCode;
+		await run.save();
+		throw error;
+	}
+	await run.save();
+}
+
+async function end(run: Run, step: Step, status: 'failed' | 'cancelled', stepEnd: NonNullable<StepEnd>): Promise<StepEnd> {
+	moveStep(step, status);
+	step.error = stepEnd.failure;
+	step.finishedAt = Date.now();
+	await run.save();
+	return stepEnd;
+}
+
+/** A webhook that does not answer while others wait for the same chat may be waiting for this very transaction. */
+function withHintOnSelfWait(run: Run, failure: Failure): Failure {
+	if (failure.code !== 'webhook.timeout' || run.othersWaiting() === 0) return failure;
+	return { ...failure, hint: 'Other messages wait for this chat meanwhile. If the webhook starts a workflow that sends to the same chat before it answers, it waits for itself: let it answer at once (Respond: Immediately).' };
+}

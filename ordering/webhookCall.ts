@@ -1,0 +1,92 @@
+// One call of a webhook or error callback: the same ID each time, signed where there is a secret.
+import { Webhook } from 'standardwebhooks';
+import { hintFor } from '../evolution/answers';
+import { parseJson, retryAfterMs } from '../evolution/answers';
+import { type EgressFilter, type HttpAnswer, type HttpClient, HttpFailure, shownUrl } from '../evolution/http';
+import { AttemptFailed } from './steps/retry';
+
+export interface WebhookCall {
+	url: string;
+	method: string;
+	/** JSON text. */
+	body?: string;
+	/** Sent as `webhook-id` and `Idempotency-Key`. */
+	id: string;
+	headers: Array<{ name: string; value: string }>;
+	signingSecret?: string;
+	timeoutMs: number;
+	signal?: AbortSignal;
+	egress?: EgressFilter;
+}
+
+/** The ID of one step's call, for ever: a header can't hold every character of a transaction ID. */
+export function webhookId(transactionId: string, step: number | 'error'): string {
+	return `${encodeURIComponent(transactionId)}:${step}`;
+}
+
+/**
+ * Calls once. Returns the answer where its status says success; throws {@link AttemptFailed}, or {@link HttpFailure}
+ * `cancelled`. Headers follow the Standard Webhooks specification.
+ */
+export async function callWebhook(http: HttpClient, call: WebhookCall): Promise<{ statusCode: number; body: unknown }> {
+	const body = bodyAllowed(call.method) ? call.body : undefined;
+	const answer = await http
+		.request(
+			{
+				method: call.method,
+				url: call.url,
+				headers: { ...Object.fromEntries(call.headers.map(({ name, value }) => [name, value])), ...standardHeaders(call, body ?? '') },
+				body,
+				timeoutMs: call.timeoutMs,
+				signal: call.signal,
+				followRedirects: true,
+			},
+			call.egress,
+		)
+		.catch((error: unknown) => {
+			throw error instanceof HttpFailure && error.kind !== 'cancelled' ? unanswered(error) : error;
+		});
+	if (answer.status < 200 || answer.status > 299) throw refused(answer, call);
+	return { statusCode: answer.status, body: toBody(answer) };
+}
+
+function bodyAllowed(method: string): boolean {
+	return !['GET', 'DELETE'].includes(method);
+}
+
+function standardHeaders({ id, signingSecret }: WebhookCall, body: string): Record<string, string> {
+	const now = new Date();
+	return {
+		'user-agent': 'n8n-nodes-ordered-evolutionapi',
+		'content-type': 'application/json',
+		'webhook-id': id,
+		'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+		'idempotency-key': id,
+		...(signingSecret ? { 'webhook-signature': signer(signingSecret).sign(id, now, body) } : {}),
+	};
+}
+
+/** As the specification has it, `whsec_` stands before base64; anything else is taken as it is written. */
+export function signer(secret: string): Webhook {
+	return secret.startsWith('whsec_') ? new Webhook(secret) : new Webhook(Buffer.from(secret, 'utf8'), { format: 'raw' });
+}
+
+function unanswered(failure: HttpFailure): AttemptFailed {
+	const final = ['redirect', 'blocked', 'untrustedCertificate'].includes(failure.kind);
+	const hint = failure.kind === 'redirect' ? 'Enter the address that it redirects to.' : hintFor(failure);
+	return new AttemptFailed({ code: `webhook.${failure.kind}`, message: `The webhook was not answered: ${failure.message}`, hint }, final ? 'later' : 'now');
+}
+
+function refused(answer: HttpAnswer, call: WebhookCall): AttemptFailed {
+	const passing = answer.status >= 500 || [408, 425, 429].includes(answer.status);
+	const hint = answer.status === 404 ? 'Check the address, and that the workflow behind it is published (a test address works only while its editor listens).' : 'See the log of what the webhook calls, mend it, then run it again: the message is not sent a second time.';
+	return new AttemptFailed({ code: 'webhook.refused', message: `The webhook ${shownUrl(call.url)} answered ${answer.status}`, hint }, passing ? 'now' : 'later', retryAfterMs(answer), answer.status);
+}
+
+/** JSON where it is JSON, else its text; long answers are cut, since they go into the ledger and the output. */
+const longestBody = 256 * 1024;
+
+function toBody(answer: HttpAnswer): unknown {
+	if (!answer.truncated && answer.text.length <= longestBody) return parseJson(answer.text) ?? answer.text;
+	return `${answer.text.slice(0, longestBody)}… (cut)`;
+}
