@@ -1,6 +1,7 @@
 // One EvolutionAPI server: its requests, with answers already judged. It never retries; the caller does.
 import { errorParts, hintFor, isHtml, isRecord, judgeFailure, judgeSend, parseJson, type SendOutcome } from './answers';
 import { type EgressFilter, type HttpAnswer, HttpClient, HttpFailure, shownUrl } from './http';
+import { only } from './only';
 import { type Receipt, toReceipt } from './receipt';
 
 /** What a user fills in once, in the credential `evolutionServerApi`. */
@@ -100,8 +101,8 @@ export class EvolutionServer {
 		try {
 			return this.withoutKey(judgeSend(await this.request('POST', path, { ...call, timeoutMs }, body), this.address + path));
 		} catch (error) {
-			if (!(error instanceof HttpFailure) || error.kind === 'cancelled') throw error;
-			return judgeFailure(error);
+			const failure = only(error, HttpFailure);
+			return failure.kind === 'cancelled' ? Promise.reject(failure) : judgeFailure(failure);
 		}
 	}
 

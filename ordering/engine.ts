@@ -1,6 +1,7 @@
 // The engine: takes checked calls, keeps the ledger, the lanes and the pollers, and gives each call its outcome.
 import pMap from 'p-map';
 import { type EgressFilter, HttpClient } from '../evolution/http';
+import { only } from '../evolution/only';
 import { EvolutionServer } from '../evolution/server';
 import { waitProblem } from './channels';
 import { CancelledError, cancelledFailure, type Failure, ImpossibleWaitError, OrderedSendError, QueueTimeoutError, StaleFenceError, TransactionConflictError } from './errors';
@@ -99,9 +100,9 @@ export class Engine {
 			try {
 				prepared.push(await this.prepare(call, index, ids, options));
 			} catch (error) {
-				if (!(error instanceof OrderedSendError)) throw error;
-				if (options.stopOnFailure) throw new CheckFailedError(error, index);
-				outcomes[index] = { replayed: false, failure: error.failure };
+				const refused = only(error, OrderedSendError);
+				if (options.stopOnFailure) return Promise.reject(new CheckFailedError(refused, index));
+				outcomes[index] = { replayed: false, failure: refused.failure };
 			}
 		}
 		const stop = { now: false };
@@ -225,9 +226,9 @@ export class Engine {
 			settled = await settleEarlier(run, transaction);
 			await runSteps(run);
 		} catch (error) {
-			if (!(error instanceof OrderedSendError)) throw error;
 			// the ledger failed: what is known in memory is the truth about what was sent
-			return { transaction: { ...transaction, status: 'failed' }, replayed: false, failure: error.failure };
+			const { failure } = only(error, OrderedSendError);
+			return { transaction: { ...transaction, status: 'failed' }, replayed: false, failure };
 		} finally {
 			grant.release();
 		}
@@ -237,14 +238,14 @@ export class Engine {
 
 	/** A new transaction that never had its turn is recorded as such; one that had run before stays as it was. */
 	private async endInQueue(transaction: Transaction, definition: Run['definition'], created: boolean, error: unknown, send: OrderedSend, options: RunOptions): Promise<Outcome> {
-		if (!(error instanceof OrderedSendError)) throw error;
+		const { failure } = only(error, OrderedSendError);
 		const cancelled = error instanceof CancelledError;
 		if (created) {
-			closeTransaction(transaction, definition, cancelled ? { status: 'cancelled', failure: cancelledFailure } : { status: 'failed', failure: error.failure });
+			closeTransaction(transaction, definition, cancelled ? { status: 'cancelled', failure: cancelledFailure } : { status: 'failed', failure });
 			await this.ledger.save(transaction);
 			await this.finishErrorCallback(transaction, send, options);
 		}
-		return { transaction, replayed: false, failure: error.failure };
+		return { transaction, replayed: false, failure };
 	}
 
 	private newTransaction({ send, origin }: OrderedCall, id: string, chat: Chat): Transaction {
@@ -310,12 +311,11 @@ export class Engine {
 			});
 			Object.assign(callback, { status: 'done', statusCode: answer.statusCode });
 		} catch (error) {
-			if (!(error instanceof AttemptFailed)) throw error;
-			Object.assign(callback, { status: 'failed', statusCode: error.statusCode, error: error.failure });
+			const { statusCode, failure } = only(error, AttemptFailed);
+			Object.assign(callback, { status: 'failed', statusCode, error: failure });
 		}
-		await this.ledger.save(transaction).catch((error: unknown) => {
-			if (!(error instanceof StaleFenceError)) throw error; // a replay has gone on meanwhile, and records its own end
-		});
+		// a replay that has gone on meanwhile records its own end
+		await this.ledger.save(transaction).catch((error: unknown) => only(error, StaleFenceError));
 	}
 
 	private async pruneWhenDue(): Promise<void> {
@@ -341,8 +341,7 @@ export class CheckFailedError extends Error {
 export const notStarted: Failure = { code: 'notStarted', message: 'Not begun, since an earlier item failed or the execution was cancelled' };
 
 function toOutcome(error: unknown): Outcome {
-	if (error instanceof OrderedSendError) return { replayed: false, failure: error.failure };
-	throw error;
+	return { replayed: false, failure: only(error, OrderedSendError).failure };
 }
 
 function groupByChat(prepared: Prepared[]): Prepared[][] {

@@ -5,6 +5,7 @@ import { type Recipient, toRecipient } from '../evolution/recipient';
 import { serverAddress, type ServerAccess } from '../evolution/server';
 import { InvalidInputError } from './errors';
 import type { Chat, Definition } from './transaction';
+import { signer } from './signature';
 
 /** Names of the fields as the node's panel shows them; a test compares the two. */
 export const labels: Record<string, string> = {
@@ -188,7 +189,7 @@ export interface OrderedSend {
 }
 
 function hasControlCharacters(value: string): boolean {
-	return /[\u0000-\u001f\u007f-\u009f]/.test(value);
+	return /\p{Cc}/u.test(value);
 }
 
 /** Checks all fields. Throws {@link InvalidInputError} for the first that is wrong; nothing has been sent then. */
@@ -196,6 +197,8 @@ export function toOrderedSend(access: ServerAccess, input: unknown, secrets: Par
 	const server = checkedServer(access);
 	const parsed = orderedSend.safeParse(input);
 	if (!parsed.success) throw invalid(parsed.error.issues[0]);
+	const wrongSecret = checkWebhookSecrets(secrets);
+	if (wrongSecret) throw new InvalidInputError('webhookTargetApi', 'Webhook credential', wrongSecret);
 	const { data } = parsed;
 	const seconds = (value: number) => Math.round(value * 1000);
 	const { options: given } = data;
@@ -207,7 +210,7 @@ export function toOrderedSend(access: ServerAccess, input: unknown, secrets: Par
 		onInDoubt: given.onInDoubt,
 		priority: given.priority,
 		queueTimeoutMs: seconds(given.queueTimeoutSeconds),
-		webhookSecrets: { headers: [...data.webhookHeaders, ...checkedHeaders(secrets.headers ?? [])], signingSecret: secrets.signingSecret || undefined },
+		webhookSecrets: { headers: [...data.webhookHeaders, ...(secrets.headers ?? [])], signingSecret: secrets.signingSecret || undefined },
 		definition: {
 			number: data.number.number,
 			text: data.text,
@@ -233,17 +236,12 @@ function checkedServer(access: ServerAccess): string {
 	try {
 		return serverAddress(access.baseUrl ?? '');
 	} catch (error) {
-		throw new InvalidInputError('baseUrl', 'Base URL', `${(error as Error).message} (in the EvolutionAPI credential)`);
+		throw invalidBaseUrl(error as Error);
 	}
 }
 
-/** The header of a credential passes the same check as the panel's. */
-function checkedHeaders(headers: WebhookSecrets['headers']): WebhookSecrets['headers'] {
-	return headers.map((one) => {
-		const parsed = header.safeParse(one);
-		if (!parsed.success) throw new InvalidInputError('webhookTargetApi', 'Webhook credential', `its header ${parsed.error.issues[0]?.message ?? 'is not valid'}`);
-		return parsed.data;
-	});
+function invalidBaseUrl({ message }: Error): InvalidInputError {
+	return new InvalidInputError('baseUrl', 'Base URL', `${message} (in the EvolutionAPI credential)`);
 }
 
 function invalid(issue: z.ZodIssue | undefined): InvalidInputError {
@@ -257,6 +255,18 @@ function invalid(issue: z.ZodIssue | undefined): InvalidInputError {
 function limits(issue: z.ZodTooSmallIssue | z.ZodTooBigIssue): string {
 	if (issue.type !== 'number') return issue.message ?? 'is not valid';
 	return issue.code === 'too_small' ? `can't be less than ${Number(issue.minimum)}` : `can't be more than ${Number(issue.maximum)}`;
+}
+
+/** What is wrong with the secrets of a webhook credential, as a sentence; undefined where nothing is. */
+export function checkWebhookSecrets({ headers = [], signingSecret }: Partial<WebhookSecrets>): string | undefined {
+	const parsed = z.array(header).safeParse(headers);
+	if (!parsed.success) return `the header ${parsed.error.issues[0]?.message ?? 'is not valid'}`;
+	try {
+		if (signingSecret) signer(signingSecret);
+		return undefined;
+	} catch {
+		return 'what stands after whsec_ in the signing secret is not base64';
+	}
 }
 
 /** What two calls with one ID must have in common; the name of the first part that differs is told to the user. */

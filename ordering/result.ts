@@ -35,13 +35,22 @@ export function toResult(transaction: Transaction, replayed: boolean): Transacti
 	};
 }
 
-function stepResult({ startedAt, finishedAt, doubtSince: _since, doubtUntil: _until, ...step }: Step): StepResult {
-	return { ...step, ...(startedAt === undefined ? {} : { startedAt: iso(startedAt) }), ...(finishedAt === undefined ? {} : { finishedAt: iso(finishedAt) }) };
+function stepResult({ index, type, status, attempts, startedAt, finishedAt, messageId, receipt, toldBy, statusCode, error }: Step): StepResult {
+	const given = Object.entries({ messageId, receipt, toldBy, statusCode, error }).filter(([, value]) => value !== undefined);
+	return {
+		index,
+		type,
+		status,
+		attempts,
+		...Object.fromEntries(given),
+		...(startedAt === undefined ? {} : { startedAt: iso(startedAt) }),
+		...(finishedAt === undefined ? {} : { finishedAt: iso(finishedAt) }),
+	};
 }
 
 /** Its address may hold a secret. */
-function withoutUrl({ url: _url, ...shown }: NonNullable<Transaction['errorCallback']>): TransactionResult['errorCallback'] {
-	return shown;
+function withoutUrl({ status, attempts, statusCode, error }: NonNullable<Transaction['errorCallback']>): TransactionResult['errorCallback'] {
+	return { status, attempts, ...(statusCode === undefined ? {} : { statusCode }), ...(error ? { error } : {}) };
 }
 
 /** The webhook's body where the user gave none: what is known when it is called, the same at every attempt. */

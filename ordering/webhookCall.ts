@@ -1,8 +1,7 @@
 // One call of a webhook or error callback: the same ID each time, signed where there is a secret.
-import { Webhook } from 'standardwebhooks';
-import { hintFor } from '../evolution/answers';
-import { parseJson, retryAfterMs } from '../evolution/answers';
+import { hintFor, parseJson, retryAfterMs } from '../evolution/answers';
 import { type EgressFilter, type HttpAnswer, type HttpClient, HttpFailure, shownUrl } from '../evolution/http';
+import { signer } from './signature';
 import { AttemptFailed } from './steps/retry';
 
 export interface WebhookCall {
@@ -64,11 +63,6 @@ function standardHeaders({ id, signingSecret }: WebhookCall, body: string): Reco
 		'idempotency-key': id,
 		...(signingSecret ? { 'webhook-signature': signer(signingSecret).sign(id, now, body) } : {}),
 	};
-}
-
-/** As the specification has it, `whsec_` stands before base64; anything else is taken as it is written. */
-export function signer(secret: string): Webhook {
-	return secret.startsWith('whsec_') ? new Webhook(secret) : new Webhook(Buffer.from(secret, 'utf8'), { format: 'raw' });
 }
 
 function unanswered(failure: HttpFailure): AttemptFailed {

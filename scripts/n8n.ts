@@ -76,7 +76,7 @@ function end(): Promise<void> {
 }
 
 function welcome({ server, workflow, webhookPaths }: Editor, simulatorUrl: string, receiverUrl: string): string {
-	const body = JSON.stringify({ number: '5511999999999', text: 'Hello', webhookUrl: `${receiverUrl}/done` });
+	const body = JSON.stringify({ instanceName: 'meta1', number: '5511999999999', text: 'Hello', transactionId: 'try-1', webhookUrl: `${receiverUrl}/done` });
 	const calls = webhookPaths.map((path) => `  curl -X POST ${server.url}/webhook/${path} -H 'content-type: application/json' -d '${body}'`);
 	return `
 n8n          ${server.url}

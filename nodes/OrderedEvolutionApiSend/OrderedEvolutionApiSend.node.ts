@@ -1,10 +1,12 @@
 // The node that users drag: parameters in, items out. What it does is in ordering/.
 import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { evolutionServerApiTest } from './methods/credentialTest';
+import { evolutionServerApiTest, webhookTargetApiTest } from './methods/credentialTest';
 import { searchInstances } from './methods/listSearch';
 import { sendThenWebhook } from './sendThenWebhook';
 import { sendThenWebhookFields } from './sendThenWebhook.fields';
+
+const main = [NodeConnectionTypes.Main];
 
 export class OrderedEvolutionApiSend implements INodeType {
 	description: INodeTypeDescription = {
@@ -17,11 +19,11 @@ export class OrderedEvolutionApiSend implements INodeType {
 		description: 'Send a WhatsApp text through EvolutionAPI, wait, then call a webhook: always in this order, and never the webhook after a text that was not sent',
 		defaults: { name: 'Ordered EvolutionAPI Send' },
 		usableAsTool: true,
-		inputs: [NodeConnectionTypes.Main],
-		outputs: [NodeConnectionTypes.Main],
+		inputs: main,
+		outputs: main,
 		credentials: [
 			{ name: 'evolutionServerApi', required: true, testedBy: 'evolutionServerApiTest' },
-			{ name: 'webhookTargetApi', required: true, displayOptions: { show: { webhookAuthentication: ['credential'] } } },
+			{ name: 'webhookTargetApi', required: true, testedBy: 'webhookTargetApiTest', displayOptions: { show: { webhookAuthentication: ['credential'] } } },
 		],
 		properties: [
 			{
@@ -44,7 +46,7 @@ export class OrderedEvolutionApiSend implements INodeType {
 	};
 
 	methods = {
-		credentialTest: { evolutionServerApiTest },
+		credentialTest: { evolutionServerApiTest, webhookTargetApiTest },
 		listSearch: { searchInstances },
 	};
 

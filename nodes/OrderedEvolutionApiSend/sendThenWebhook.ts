@@ -1,10 +1,11 @@
 // "Send Text, Then Call Webhook": reads the items, hands them to the engine, makes items of its outcomes.
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import { CheckFailedError, type Failure, notStarted, type OrderedCall, type Origin, type Outcome, OrderedSendError, toOrderedSend, toResult, type WebhookSecrets, whatWasSent } from '../../ordering';
+import { CheckFailedError, type Failure, notStarted, type OrderedCall, type Origin, only, type Outcome, OrderedSendError, toOrderedSend, toResult, type WebhookSecrets, whatWasSent } from '../../ordering';
 import { embeddedEngine } from './engine';
 import { egressFilter } from './methods/egress';
 import { readServerAccess } from './methods/serverAccess';
+import { toWebhookSecrets, type WebhookTarget } from './methods/webhookSecrets';
 
 export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	const signal = this.getExecutionCancelSignal();
@@ -18,9 +19,9 @@ export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExe
 			calls.push(await readCall.call(this, i));
 			indices.push(i);
 		} catch (error) {
-			if (!(error instanceof OrderedSendError)) throw error;
-			if (stopOnFailure) throw toNodeError.call(this, i, { replayed: false, failure: error.failure });
-			outcomes[i] = { replayed: false, failure: error.failure };
+			const refused: Outcome = { replayed: false, failure: only(error, OrderedSendError).failure };
+			if (stopOnFailure) throw toNodeError.call(this, i, refused);
+			outcomes[i] = refused;
 		}
 	}
 	try {
@@ -28,10 +29,10 @@ export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExe
 		const results = await engine.run(calls, { signal, egress: egressFilter(this.helpers), stopOnFailure });
 		for (const [position, outcome] of results.entries()) outcomes[indices[position] as number] = outcome;
 	} catch (error) {
-		const [reason, position] = error instanceof CheckFailedError ? [error.reason, error.index] : [error, 0];
-		if (!(reason instanceof OrderedSendError)) throw error;
-		if (stopOnFailure) throw toNodeError.call(this, indices[position] ?? 0, { replayed: false, failure: reason.failure });
-		for (const i of indices) outcomes[i] = { replayed: false, failure: reason.failure };
+		const position = error instanceof CheckFailedError ? error.index : 0;
+		const { failure } = error instanceof CheckFailedError ? error.reason : only(error, OrderedSendError);
+		if (stopOnFailure) throw toNodeError.call(this, indices[position] ?? 0, { replayed: false, failure });
+		for (const i of indices) outcomes[i] = { replayed: false, failure };
 	}
 	const failed = outcomes.findIndex((outcome) => outcome.failure && outcome.failure !== notStarted);
 	if (stopOnFailure && failed >= 0) throw toNodeError.call(this, failed, outcomes[failed] as Outcome);
@@ -61,8 +62,7 @@ async function readCall(this: IExecuteFunctions, i: number): Promise<OrderedCall
 }
 
 async function readWebhookSecrets(this: IExecuteFunctions, i: number): Promise<Partial<WebhookSecrets>> {
-	const { headerName, headerValue, signingSecret } = await this.getCredentials<{ headerName?: string; headerValue?: string; signingSecret?: string }>('webhookTargetApi', i);
-	return { headers: headerName ? [{ name: headerName, value: headerValue ?? '' }] : [], signingSecret };
+	return toWebhookSecrets(await this.getCredentials<WebhookTarget & IDataObject>('webhookTargetApi', i));
 }
 
 /**

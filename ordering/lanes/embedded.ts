@@ -47,9 +47,11 @@ export class EmbeddedLanes implements Lanes {
 		const leave = () => this.leave(name, lane, place);
 		return {
 			turn: async (timeoutMs, signal) => {
+				let granted = false;
 				try {
 					await untilFirst(lane, place, timeoutMs, signal);
 					const fence = (await this.highestFence(chat)) + 1;
+					granted = true;
 					return {
 						ticket: place.number,
 						fence,
@@ -58,9 +60,8 @@ export class EmbeddedLanes implements Lanes {
 						waiting: () => lane.places.length - 1,
 						release: leave,
 					} satisfies Grant;
-				} catch (error) {
-					leave();
-					throw error;
+				} finally {
+					if (!granted) leave();
 				}
 			},
 			leave,

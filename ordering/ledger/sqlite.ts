@@ -49,7 +49,7 @@ export class SqliteLedger implements Ledger {
 		} catch (error) {
 			database?.close();
 			lock?.close();
-			throw error instanceof OrderedSendError ? error : new LedgerUnavailableError((error as Error).message);
+			throw toLedgerError(error);
 		}
 	}
 
@@ -169,7 +169,7 @@ export class SqliteLedger implements Ledger {
 			for (const settled of settle) settled();
 		} catch (error) {
 			if (!this.closed && this.database.isTransaction) this.database.exec('rollback');
-			for (const { reject } of writes) reject(new LedgerUnavailableError((error as Error).message));
+			for (const { reject } of writes) reject(toLedgerError(error));
 		}
 	}
 
@@ -182,9 +182,9 @@ export class SqliteLedger implements Ledger {
 			return () => resolve(value);
 		} catch (error) {
 			// a full disk may have ended the whole transaction already
-			if (!this.database.isTransaction) throw error;
+			if (!this.database.isTransaction) throw toLedgerError(error);
 			this.database.exec('rollback to one; release one');
-			return () => reject(error instanceof OrderedSendError ? error : new LedgerUnavailableError((error as Error).message));
+			return () => reject(toLedgerError(error));
 		}
 	}
 
@@ -192,7 +192,7 @@ export class SqliteLedger implements Ledger {
 		try {
 			return run();
 		} catch (error) {
-			throw new LedgerUnavailableError((error as Error).message);
+			throw toLedgerError(error);
 		}
 	}
 
@@ -236,6 +236,10 @@ export class SqliteLedger implements Ledger {
 	}
 }
 
+function toLedgerError(error: unknown): OrderedSendError {
+	return error instanceof OrderedSendError ? error : new LedgerUnavailableError((error as Error).message);
+}
+
 /** What stands in no column of its own. */
 function bodyOf({ definition, failure, failedForGood, duplicatePossible, queue, errorCallback, webhook, text }: Transaction): string {
 	return JSON.stringify({ definition, failure, failedForGood, duplicatePossible, queue, errorCallback, webhook, text });
@@ -260,8 +264,7 @@ function lockFor(lockFile: string, ledgerFile: string): DatabaseSync {
 		return lock;
 	} catch (error) {
 		lock.close();
-		if ((error as { errcode?: number }).errcode === sqliteBusy) throw new LedgerInUseError(ledgerFile);
-		throw error;
+		throw (error as { errcode?: number }).errcode === sqliteBusy ? new LedgerInUseError(ledgerFile) : toLedgerError(error);
 	}
 }
 

@@ -2,6 +2,7 @@
 import pLimit from 'p-limit';
 import { EvolutionError, type Call, type EvolutionServer } from '../../evolution/server';
 import { HttpFailure } from '../../evolution/http';
+import { only } from '../../evolution/only';
 import { judge, type Receipt } from '../../evolution/receipt';
 import { pause } from '../pause';
 import type { Settings } from '../settings';
@@ -11,6 +12,7 @@ export type WaitEnd =
 	| { end: 'reached' | 'failed' | 'deleted'; receipt: Receipt }
 	/** EvolutionAPI has no record of the message, so it will never tell a receipt. */
 	| { end: 'notRecorded' }
+	| { end: 'cancelled' }
 	/** Time is up; `lastError` is why the last look failed, where it did. */
 	| { end: 'timeout'; receipt?: Receipt; lastError?: string };
 
@@ -40,7 +42,7 @@ export class ReceiptPoller {
 
 	/**
 	 * Polls until the receipt is there, can't come any more, or time is up. At most one request is in flight for a
-	 * message. Rejects with the signal's reason when cancelled.
+	 * message.
 	 */
 	async watch(watch: Watch): Promise<WaitEnd> {
 		const deadline = performance.now() + watch.timeoutMs;
@@ -63,16 +65,14 @@ export class ReceiptPoller {
 				}
 			} catch (error) {
 				if (stop.aborted) break;
-				if (!(error instanceof EvolutionError || error instanceof HttpFailure)) throw error;
-				state.lastError = error.message;
+				state.lastError = only<Error>(error, EvolutionError, HttpFailure).message;
 			}
 			const leftMs = deadline - performance.now();
 			if (leftMs <= 0) break;
 			await pause(Math.min(pauseMs, leftMs), stop); // the last look comes when time is up, however long the pauses are by then
 			pauseMs = Math.min(pauseMs * this.settings.factor, this.settings.mostMs);
 		}
-		watch.signal?.throwIfAborted();
-		return { end: 'timeout', ...state };
+		return watch.signal?.aborted ? { end: 'cancelled' } : { end: 'timeout', ...state };
 	}
 
 	private async poll(watch: Watch, signal: AbortSignal): Promise<Receipt[]> {

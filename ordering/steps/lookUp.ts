@@ -1,6 +1,7 @@
 // Finds out at EvolutionAPI whether a message that is in doubt went out.
 import { EvolutionError, type RecordedMessage } from '../../evolution/server';
 import { HttpFailure } from '../../evolution/http';
+import { only } from '../../evolution/only';
 import { pause } from '../pause';
 import type { Settings } from '../settings';
 import type { Definition, Step } from '../transaction';
@@ -29,8 +30,7 @@ export async function lookUp(means: Means, step: Step, definition: Definition, u
 			if (matches.length > 1) return { found: undefined, why: `${matches.length} messages on record could be it` };
 			why = 'it is not on record at EvolutionAPI';
 		} catch (error) {
-			if (!(error instanceof EvolutionError || error instanceof HttpFailure)) throw error;
-			why = `the look-up failed (${error.message})`;
+			why = `the look-up failed (${only<Error>(error, EvolutionError, HttpFailure).message})`;
 		}
 		if (Date.now() >= until || means.signal?.aborted) return { found: undefined, why };
 		await pause(Math.min(means.settings.lookUpEveryMs, Math.max(0, until - Date.now())), means.signal);

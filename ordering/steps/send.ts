@@ -1,6 +1,7 @@
 // The send: at most once on our own account; what may have happened is looked up before anything else.
 import type { NotSent, Sent } from '../../evolution/answers';
 import { HttpFailure } from '../../evolution/http';
+import { only } from '../../evolution/only';
 import { toRecipient } from '../../evolution/recipient';
 import type { RecordedMessage } from '../../evolution/server';
 import { cancelledFailure, messageFailed } from '../errors';
@@ -19,8 +20,7 @@ export const runSend: StepRunner = async (run, step) => {
 		return endOf(step);
 	} catch (error) {
 		if (run.signal?.aborted) return await endCancelled(run, step);
-		if (!(error instanceof AttemptFailed)) throw error;
-		return await endFailed(run, step, error);
+		return await endFailed(run, step, only(error, AttemptFailed));
 	}
 };
 

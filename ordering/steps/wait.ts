@@ -30,13 +30,8 @@ async function acknowledgement(run: Run, step: Step): Promise<StepEnd> {
 	const call = { timeoutMs: definition.requestTimeoutMs, egress };
 	const { instance } = transaction.chat;
 	const messageId = sentMessageId(transaction) as string;
-	let end: WaitEnd;
-	try {
-		end = await run.poller.watch({ server, instance, messageId, target: waitFor, timeoutMs: definition.ackTimeoutMs, signal, call });
-	} catch (error) {
-		if (signal?.aborted) return undefined;
-		throw error;
-	}
+	const end = await run.poller.watch({ server, instance, messageId, target: waitFor, timeoutMs: definition.ackTimeoutMs, signal, call });
+	if (end.end === 'cancelled') return undefined;
 	if ('receipt' in end && end.receipt) step.receipt = end.receipt;
 	if (step.receipt) step.toldBy = 'polling';
 	if (end.end === 'reached') return await finish(run, step, 'done', undefined);

@@ -1,4 +1,5 @@
 // The webhook call: at least once, always under its one ID.
+import { only } from '../../evolution/only';
 import { cancelledFailure, type Failure } from '../errors';
 import { summaryOf } from '../result';
 import { moveStep, type Step } from '../transaction';
@@ -12,8 +13,7 @@ export const runWebhook: StepRunner = async (run, step) => {
 		return undefined;
 	} catch (error) {
 		if (run.signal?.aborted) return await end(run, step, 'cancelled', { status: 'cancelled', failure: cancelledFailure });
-		if (!(error instanceof AttemptFailed)) throw error;
-		return await end(run, step, 'failed', { status: 'failed', failure: withHintOnSelfWait(run, error.failure) });
+		return await end(run, step, 'failed', { status: 'failed', failure: withHintOnSelfWait(run, only(error, AttemptFailed).failure) });
 	}
 };
 
@@ -25,29 +25,28 @@ async function attempt(run: Run, step: Step): Promise<void> {
 	step.startedAt ??= Date.now();
 	delete step.error;
 	await run.save();
-	try {
-		const answer = await callWebhook(run.http, {
-			...webhook,
-			body: webhook.body ?? JSON.stringify(summaryOf(run.transaction)),
-			id: webhookId(run.transaction.id, step.index),
-			...run.send.webhookSecrets,
-			timeoutMs: run.definition.requestTimeoutMs,
-			signal: run.signal,
-			egress: run.egress,
-		});
-		step.statusCode = answer.statusCode;
-		run.transaction.webhook = answer;
-		moveStep(step, 'done');
-		step.finishedAt = Date.now();
-	} catch (error) {
-		if (!(error instanceof AttemptFailed)) throw error;
-		moveStep(step, 'pending');
-		step.error = error.failure;
-		step.statusCode = error.statusCode;
-		await run.save();
-		throw error;
-	}
+	const answer = await callWebhook(run.http, {
+		...webhook,
+		body: webhook.body ?? JSON.stringify(summaryOf(run.transaction)),
+		id: webhookId(run.transaction.id, step.index),
+		...run.send.webhookSecrets,
+		timeoutMs: run.definition.requestTimeoutMs,
+		signal: run.signal,
+		egress: run.egress,
+	}).catch((error: unknown) => recordFailedAttempt(run, step, only(error, AttemptFailed)));
+	step.statusCode = answer.statusCode;
+	run.transaction.webhook = answer;
+	moveStep(step, 'done');
+	step.finishedAt = Date.now();
 	await run.save();
+}
+
+async function recordFailedAttempt(run: Run, step: Step, failed: AttemptFailed): Promise<never> {
+	moveStep(step, 'pending');
+	step.error = failed.failure;
+	step.statusCode = failed.statusCode;
+	await run.save();
+	throw failed;
 }
 
 async function end(run: Run, step: Step, status: 'failed' | 'cancelled', stepEnd: NonNullable<StepEnd>): Promise<StepEnd> {

@@ -1,8 +1,9 @@
 // The test in the credential's dialog: asks the server for its instances, and tells the causes of a failure apart.
 import type { ICredentialTestFunctions, ICredentialsDecrypted, INodeCredentialTestResult } from 'n8n-workflow';
-import { checkServer, type ServerAccess } from '../../../ordering';
+import { checkServer, checkWebhookSecrets, type ServerAccess } from '../../../ordering';
 import { egressFilter } from './egress';
 import { toServerAccess } from './serverAccess';
+import { toWebhookSecrets, type WebhookTarget } from './webhookSecrets';
 
 /** A person waits for it in a dialog. */
 const timeoutMs = 10_000;
@@ -10,4 +11,14 @@ const timeoutMs = 10_000;
 export async function evolutionServerApiTest(this: ICredentialTestFunctions, credential: ICredentialsDecrypted): Promise<INodeCredentialTestResult> {
 	const { ok, message } = await checkServer(toServerAccess((credential.data ?? {}) as Partial<ServerAccess>), { timeoutMs, egress: egressFilter(this.helpers) });
 	return { status: ok ? 'OK' : 'Error', message };
+}
+
+/** There is no address to try: what can be told is whether header and secret can be used at all. */
+export async function webhookTargetApiTest(this: ICredentialTestFunctions, credential: ICredentialsDecrypted): Promise<INodeCredentialTestResult> {
+	const target = (credential.data ?? {}) as WebhookTarget;
+	const secrets = toWebhookSecrets(target);
+	const problem = checkWebhookSecrets(secrets);
+	if (problem) return { status: 'Error', message: `This can't be used: ${problem}.` };
+	if (secrets.headers.length === 0 && !secrets.signingSecret) return { status: 'Error', message: 'Fill in a header name and its value, a signing secret, or both.' };
+	return { status: 'OK', message: 'Header and secret are well-formed. Whether the webhook accepts them shows when it is called.' };
 }
