@@ -1,0 +1,105 @@
+// What the node's tests share: simulator, webhook receiver, a user folder of the file's own, and workflows with the node.
+import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ICredentialDataDecryptedObject, IDataObject, INode } from 'n8n-workflow';
+import { runWorkflow, type RunWorkflowOptions, type WorkflowFile, type WorkflowRun } from '../../scripts/engine/workflow';
+import { startSimulator, type Simulator } from '../../simulator';
+import { Receiver } from '../support/receiver';
+import { effectsOf } from '../support/scene';
+
+export const NODE_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
+export const NODE_NAME = 'Send';
+const builtEngine = join(__dirname, '../../dist/nodes/OrderedEvolutionApiSend/engine.js');
+
+export interface Bench {
+	simulator: Simulator;
+	receiver: Receiver;
+	userFolder: string;
+	/** Runs trigger → node → "Done"; its error output goes to "Not done". */
+	run(parameters?: object, more?: BenchOptions): Promise<WorkflowRun>;
+	/** Texts and webhook paths in the order in which they arrived. */
+	effects(): string[];
+	/** What the credential `evolutionServerApi` holds. */
+	access(): ICredentialDataDecryptedObject;
+}
+
+export interface BenchOptions extends Partial<RunWorkflowOptions> {
+	/** More properties of the node, such as `onError`. */
+	node?: Partial<INode>;
+}
+
+/** Call it at the top of a test file: simulator and receiver are new for each test, the ledger is the file's own. */
+export function useBench(): Bench {
+	const bench = { userFolder: mkdtempSync(join(tmpdir(), 'ordered-node-')) } as Bench;
+	process.env.N8N_USER_FOLDER = bench.userFolder;
+	process.env.N8N_ENCRYPTION_KEY = 'only-for-tests';
+	beforeEach(async () => {
+		bench.simulator = await startSimulator();
+		bench.receiver = await Receiver.start();
+	});
+	afterEach(async () => {
+		await bench.simulator.close();
+		await bench.receiver.close();
+	});
+	afterAll(async () => {
+		const { embeddedEngine } = createRequire(__filename)(builtEngine) as { embeddedEngine(): Promise<{ close(): Promise<void> }> };
+		await (await embeddedEngine()).close();
+		rmSync(bench.userFolder, { recursive: true, force: true });
+	});
+	bench.access = () => ({ baseUrl: bench.simulator.url, apiKey: bench.simulator.apiKey });
+	bench.effects = () => effectsOf(bench.simulator, bench.receiver).map(({ kind, what }) => `${kind} ${what}`);
+	bench.run = (parameters = {}, { node, ...more } = {}) =>
+		runWorkflow({ workflow: sendWorkflow({ webhookUrl: `${bench.receiver.url}/done`, ...parameters }, node), credentials: { evolutionServerApi: bench.access() }, ...more });
+	return bench;
+}
+
+/** Trigger → the node → "Done", and its error output → "Not done". */
+export function sendWorkflow(parameters: object, node: Partial<INode> = {}): WorkflowFile {
+	return {
+		nodes: [
+			{ id: 'trigger', name: 'Trigger', type: 'n8n-nodes-base.webhook', typeVersion: 2, position: [0, 0], parameters: {} },
+			sendNode(parameters, node),
+			{ id: 'done', name: 'Done', type: 'n8n-nodes-base.noOp', typeVersion: 1, position: [400, 0], parameters: {} },
+			{ id: 'not-done', name: 'Not done', type: 'n8n-nodes-base.noOp', typeVersion: 1, position: [400, 200], parameters: {} },
+		],
+		connections: { Trigger: to(NODE_NAME), [NODE_NAME]: { main: [...to('Done').main, ...to('Not done').main] } },
+	};
+}
+
+export function sendNode(parameters: object, node: Partial<INode> = {}): INode {
+	return {
+		id: 'send',
+		name: NODE_NAME,
+		type: NODE_TYPE,
+		typeVersion: 1,
+		position: [200, 0],
+		credentials: { evolutionServerApi: { id: '1', name: 'EvolutionAPI' }, webhookTargetApi: { id: '2', name: 'Webhook' } },
+		parameters: { operation: 'sendThenWebhook', instanceName: { __rl: true, mode: 'name', value: 'meta1' }, number: '5511988887777', text: 'Hello', ...parameters },
+		...node,
+	};
+}
+
+export function to(name: string): { main: Array<Array<{ node: string; type: 'main'; index: number }>> } {
+	return { main: [[{ node: name, type: 'main', index: 0 }]] };
+}
+
+/** The JSON of what the node gave at one output. */
+export function outputOf({ lastOutput }: WorkflowRun, output = 0): IDataObject[] {
+	return (lastOutput[NODE_NAME]?.[output] ?? []).map(({ json }) => json);
+}
+
+export interface RunError {
+	message: string;
+	description?: string;
+	name: string;
+	context: { itemIndex?: number; transaction?: IDataObject };
+}
+
+/** The error that ended a run; fails where there is none. */
+export function errorOf({ run }: WorkflowRun): RunError {
+	const { error } = run.data.resultData;
+	if (!error) throw new Error(`The run ended without an error, as ${run.status}.`);
+	return error as unknown as RunError;
+}
