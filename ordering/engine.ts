@@ -78,7 +78,11 @@ export class Engine {
 
 	/** Opens the embedded ledger in `folder` and closes what died before it began. Throws as {@link SqliteLedger.open}. */
 	static async open(folder: string, settings: Partial<Settings> = {}): Promise<Engine> {
-		const ledger = SqliteLedger.open(folder);
+		return await Engine.on(SqliteLedger.open(folder), settings);
+	}
+
+	/** Takes over an open ledger, which the engine closes at its end. */
+	static async on(ledger: Ledger, settings: Partial<Settings> = {}): Promise<Engine> {
 		for (const transaction of await ledger.neverBegun(Date.now())) {
 			if (!transaction.definition) continue;
 			closeTransaction(transaction, transaction.definition, interruptedEnd(transaction));

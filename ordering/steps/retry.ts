@@ -17,9 +17,14 @@ export class AttemptFailed extends Error {
 	}
 }
 
-/** Runs `attempt` until it succeeds, may not be tried again, or has failed `attempts` times; throws its last error. */
+/**
+ * Runs `attempt` until it succeeds, may not be tried again, or has failed `attempts` times; throws its last error. An
+ * attempt that succeeded has succeeded, even if the signal fired meanwhile (p-retry by itself would throw then).
+ */
 export async function retrying<T>(attempts: number, settings: Settings, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
-	return await pRetry(attempt, {
+	let success: { value: T } | undefined;
+	const noted = async () => (success = { value: await attempt() }).value;
+	return await pRetry(noted, {
 		retries: attempts - 1,
 		minTimeout: settings.retryFirstMs,
 		factor: 2,
@@ -30,6 +35,9 @@ export async function retrying<T>(attempts: number, settings: Settings, signal: 
 			await pause(askedPauseMs(error, retriesConsumed, settings) - retryDelay, signal);
 			return true;
 		},
+	}).catch((error: unknown) => {
+		if (success) return success.value;
+		throw error;
 	});
 }
 
