@@ -78,6 +78,7 @@ export class HttpClient {
 	private readonly agents: { httpAgent: http.Agent; httpsAgent: https.Agent };
 
 	constructor(options: { ignoreSslIssues?: boolean } = {}) {
+		// HTTP_PROXY, HTTPS_PROXY and NO_PROXY: by Node where it can, else by axios (whose `proxy: false` would forbid both)
 		const shared = { keepAlive: true, timeout: idleSocketMs, proxyEnv: process.env };
 		this.agents = {
 			httpAgent: new http.Agent(shared),
@@ -95,7 +96,6 @@ export class HttpClient {
 			signal.throwIfAborted();
 			const answer = await axios.request({
 				...this.agents,
-				proxy: false, // the agents do it, by HTTP_PROXY, HTTPS_PROXY and NO_PROXY
 				method: request.method,
 				url: request.url,
 				headers: request.headers,
@@ -131,7 +131,7 @@ function watchConnection(connection: { open: boolean }): AxiosRequestConfig {
 		const tls = options.protocol === 'https:';
 		const started = (tls ? https : http).request(options, onAnswer);
 		started.once('socket', (socket) => {
-			if (!socket.connecting) connection.open = true;
+			if (!socket.connecting) connection.open = started.reusedSocket || !socket.destroyed;
 			else socket.once(tls ? 'secureConnect' : 'connect', () => (connection.open = true));
 		});
 		return started;
