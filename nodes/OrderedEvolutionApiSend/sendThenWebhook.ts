@@ -19,9 +19,8 @@ export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExe
 			calls.push(await readCall.call(this, i));
 			indices.push(i);
 		} catch (error) {
-			const refused: Outcome = { replayed: false, failure: only(error, OrderedSendError).failure };
-			if (stopOnFailure) throw toNodeError.call(this, i, refused);
-			outcomes[i] = refused;
+			if (stopOnFailure) throw toNodeError.call(this, i, { replayed: false, failure: only(error, OrderedSendError).failure });
+			outcomes[i] = { replayed: false, failure: failureOf(error, 'notReadable') };
 		}
 	}
 	try {
@@ -29,14 +28,26 @@ export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExe
 		const results = await engine.run(calls, { signal, egress: egressFilter(this.helpers), stopOnFailure });
 		for (const [position, outcome] of results.entries()) outcomes[indices[position] as number] = outcome;
 	} catch (error) {
-		const position = error instanceof CheckFailedError ? error.index : 0;
-		const { failure } = error instanceof CheckFailedError ? error.reason : only(error, OrderedSendError);
-		if (stopOnFailure) throw toNodeError.call(this, indices[position] ?? 0, { replayed: false, failure });
-		for (const i of indices) outcomes[i] = { replayed: false, failure };
+		const [reason, position] = error instanceof CheckFailedError ? [error.reason, error.index] : [error, 0];
+		if (stopOnFailure) throw toNodeError.call(this, indices[position] ?? 0, { replayed: false, failure: only(reason, OrderedSendError).failure });
+		for (const i of indices) outcomes[i] = { replayed: false, failure: failureOf(reason, unexpected) };
 	}
 	const failed = outcomes.findIndex((outcome) => outcome.failure && outcome.failure !== notStarted);
 	if (stopOnFailure && failed >= 0) throw toNodeError.call(this, failed, outcomes[failed] as Outcome);
 	return outcomes.map((outcome, i) => toItem.call(this, i, outcome));
+}
+
+/** Something broke that should not: the one failure without a transaction of which it isn't known whether it sent. */
+const unexpected = 'unexpected';
+
+/**
+ * With "continue", every error is an item: what is thrown then makes n8n 2.41 pass the input item on as a success. So
+ * this takes n8n's own errors too, such as those of a credential that can't be read or of an expression.
+ */
+function failureOf(error: unknown, code: string): Failure {
+	if (error instanceof OrderedSendError) return error.failure;
+	const { message, description } = error as Error & { description?: string | null };
+	return { code, message, ...(description ? { hint: description } : {}) };
 }
 
 async function readCall(this: IExecuteFunctions, i: number): Promise<OrderedCall> {
@@ -86,7 +97,8 @@ function originOf(this: IExecuteFunctions, i: number): Origin {
 /** The message of a failure: what happened, and what was sent. The hint is the error's description. */
 function sentence({ transaction, failure }: Outcome): string {
 	const what = (failure as Failure).message.replace(/[.!]?$/, '.');
-	return `${what} ${transaction ? whatWasSent(transaction) : 'Nothing was sent.'}`;
+	const without = failure?.code === unexpected ? 'Whether anything was sent is not known.' : 'Nothing was sent.';
+	return `${what} ${transaction ? whatWasSent(transaction) : without}`;
 }
 
 function toNodeError(this: IExecuteFunctions, itemIndex: number, outcome: Outcome): NodeOperationError {
@@ -98,7 +110,7 @@ function toNodeError(this: IExecuteFunctions, itemIndex: number, outcome: Outcom
 
 function details({ transaction, replayed, failure }: Outcome): IDataObject {
 	const result = transaction ? toResult(transaction, replayed) : { status: 'failed' };
-	const sent = transaction ? undefined : 'no';
+	const sent = transaction ? undefined : failure?.code === unexpected ? 'unknown' : 'no';
 	return { ...result, error: { ...(transaction ? toResult(transaction, replayed).error : {}), ...failure, ...(sent ? { sent } : {}) } } as unknown as IDataObject;
 }
 
