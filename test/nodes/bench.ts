@@ -35,6 +35,7 @@ export function useBench(): Bench {
 	const bench = { userFolder: mkdtempSync(join(tmpdir(), 'ordered-node-')) } as Bench;
 	process.env.N8N_USER_FOLDER = bench.userFolder;
 	process.env.N8N_ENCRYPTION_KEY = 'only-for-tests';
+	process.env.N8N_LOG_LEVEL = 'silent';
 	beforeEach(async () => {
 		bench.simulator = await startSimulator();
 		bench.receiver = await Receiver.start();
