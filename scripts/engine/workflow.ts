@@ -59,6 +59,8 @@ export interface RunWorkflowOptions {
 
 export interface WorkflowRun {
 	run: IRun;
+	/** As n8n records it: a stopped execution is `canceled`, whatever its node gives afterwards. */
+	status: IRun['status'];
 	/** The last thing each node gave: the items of each of its outputs. */
 	lastOutput: Record<string, INodeExecutionData[][]>;
 	/** The nodes that ran, in their order. */
@@ -74,12 +76,14 @@ export async function runWorkflow(options: RunWorkflowOptions): Promise<Workflow
 	const workflow = workflowOf(options.workflow, { ...defaultNodeTypes(), ...options.nodeTypes });
 	const nodesRun: string[] = [];
 	const hooks = new ExecutionLifecycleHooks(mode, executionId, workflowBase(workflow));
+	const recorded: Array<IRun['status']> = [];
 	hooks.addHandler('nodeExecuteAfter', (name) => void nodesRun.push(name));
+	hooks.addHandler('workflowExecuteAfter', ({ status }) => void recorded.push(status));
 	const data = retryOf ? retryData(retryOf) : startData(workflow, options, mode);
 	const execution = new WorkflowExecute(additionalData(executionId, options.credentials ?? {}, hooks), mode, data).processRunExecutionData(workflow);
 	options.onStart?.({ cancel: () => execution.cancel() });
 	const run = await execution;
-	return { run, lastOutput: lastOutputOf(run), nodesRun };
+	return { run, status: recorded[0] ?? run.status, lastOutput: lastOutputOf(run), nodesRun };
 }
 
 /** Stand-ins for n8n's own nodes that the templates use, and this package's node as it was built. */

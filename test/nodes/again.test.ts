@@ -9,7 +9,7 @@ const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 };
 test('"Retry On Fail" calls the webhook again and sends the text once', async () => {
 	bench.receiver.behave({ status: 503 }, { times: 2 });
 	const run = await bench.run(once, { node: retryOnFail });
-	expect(run.run.status).toBe('success');
+	expect(run.status).toBe('success');
 	expect(bench.effects()).toEqual(['message Hello', 'webhook /done', 'webhook /done', 'webhook /done']);
 	expect(new Set(bench.receiver.calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
 	expect(outputOf(run)).toMatchObject([{ status: 'completed', steps: [{ type: 'send', attempts: 1 }, { type: 'webhook', attempts: 3 }] }]);
@@ -28,7 +28,7 @@ test("n8n's Retry button finds the earlier transaction: the text is not sent aga
 	expect(errorOf(first).message).toContain('The message was sent');
 	const again = await bench.run(once, { executionId: '502', retryOf: first });
 	expect(again.run.mode).toBe('retry');
-	expect(again.run.status).toBe('success');
+	expect(again.status).toBe('success');
 	expect(bench.effects()).toEqual(['message Hello', 'webhook /done', 'webhook /done']);
 	expect(outputOf(again)[0]?.transactionId).toBe(errorOf(first).context.transaction?.transactionId);
 });
@@ -39,7 +39,7 @@ test('a retry of a retry finds it too', async () => {
 	const second = await bench.run(once, { retryOf: first });
 	expect(errorOf(second).message).toContain('The message was sent');
 	const third = await bench.run(once, { retryOf: second });
-	expect(third.run.status).toBe('success');
+	expect(third.status).toBe('success');
 	expect(bench.effects()).toEqual(['message Hello', 'webhook /done', 'webhook /done', 'webhook /done']);
 });
 

@@ -99,8 +99,8 @@ export interface RunError {
 }
 
 /** The error that ended a run; fails where there is none. */
-export function errorOf({ run }: WorkflowRun): RunError {
+export function errorOf({ run, status }: WorkflowRun): RunError {
 	const { error } = run.data.resultData;
-	if (!error) throw new Error(`The run ended without an error, as ${run.status}.`);
+	if (!error) throw new Error(`The run ended without an error, as ${status}.`);
 	return error as unknown as RunError;
 }

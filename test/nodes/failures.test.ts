@@ -54,7 +54,7 @@ describe.each([
 	test('each failure is an item with its transaction, and the other items go on', async () => {
 		bench.simulator.control.addRule({ ...refusal, textEquals: 'Refused' });
 		const run = await bench.run({ text: '={{ $json.text }}' }, { node: { onError }, input: [{ text: 'Refused' }, { text: 'Good' }] });
-		expect(run.run.status).toBe('success');
+		expect(run.status).toBe('success');
 		expect(bench.effects()).toEqual(['message Good', 'webhook /done']);
 		const failed = outputOf(run, output)[0];
 		const transaction = output === 1 ? (failed?.details as IDataObject) : failed;

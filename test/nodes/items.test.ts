@@ -8,7 +8,7 @@ const bench = useBench();
 
 test('a text and its webhook happen in this order, and the item tells of both', async () => {
 	const run = await bench.run();
-	expect(run.run.status).toBe('success');
+	expect(run.status).toBe('success');
 	expect(run.nodesRun).toEqual(['Trigger', NODE_NAME, 'Done']);
 	expect(bench.effects()).toEqual(['message Hello', 'webhook /done']);
 	expect(outputOf(run)).toEqual([
@@ -62,7 +62,7 @@ test.each([
 	['by an expression', { __rl: true, mode: 'name', value: '={{ $json.instance }}' }],
 ])('the instance is found %s', async (_how, instanceName) => {
 	const run = await bench.run({ instanceName }, { input: { instance: 'evo1' } });
-	expect(run.run.status).toBe('success');
+	expect(run.status).toBe('success');
 	expect(bench.simulator.control.messages().map(({ instance }) => instance)).toEqual(['evo1']);
 });
 
@@ -112,7 +112,7 @@ test('no webhook is called when that is switched off', async () => {
 
 test('no items are no sends', async () => {
 	const run = await bench.run({}, { input: [] });
-	expect(run.run.status).toBe('success');
+	expect(run.status).toBe('success');
 	expect(bench.effects()).toEqual([]);
 });
 
