@@ -32,7 +32,7 @@ export async function retrying<T>(attempts: number, settings: Settings, signal: 
 		signal,
 		shouldRetry: async ({ error, retriesConsumed, retryDelay }) => {
 			if (!(error instanceof AttemptFailed) || error.tryAgain !== 'now') return false;
-			await pause(askedPauseMs(error, retriesConsumed, settings) - retryDelay, signal);
+			await pause(Math.max(0, askedPauseMs(error, retriesConsumed, settings) - retryDelay), signal);
 			return true;
 		},
 	}).catch((error: unknown) => {
