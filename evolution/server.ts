@@ -71,6 +71,14 @@ export function serverAddress(baseUrl: string): string {
 	return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
 }
 
+/** How long the channels of a server's instances are remembered: they change by hand, and seldom. */
+const channelsKnownMs = 5 * 60_000;
+
+function withUserOf(baseUrl: string, address: string): string {
+	const { username, password } = new URL(baseUrl.trim());
+	return username || password ? address.replace('//', `//${username}:${password}@`) : address;
+}
+
 function shorten(text: string): string {
 	return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
@@ -78,10 +86,13 @@ function shorten(text: string): string {
 export class EvolutionServer {
 	readonly address: string;
 	private readonly http: HttpClient;
-	private readonly channels = new Map<string, { channel: string; until: number }>();
+	/** Where requests go: the address, with the user and password that a proxy in front may ask for. */
+	private readonly base: string;
+	private channels?: { byName: Promise<Map<string, string>>; until: number };
 
 	constructor(private readonly access: ServerAccess) {
 		this.address = serverAddress(access.baseUrl);
+		this.base = withUserOf(access.baseUrl, this.address);
 		this.http = new HttpClient(access);
 	}
 
@@ -143,11 +154,12 @@ export class EvolutionServer {
 
 	/** The instance's channel, remembered for five minutes; undefined where this key does not see the instance. */
 	async channelOf(instance: string, call: Call): Promise<string | undefined> {
-		const known = this.channels.get(instance);
-		if (known && known.until > Date.now()) return known.channel;
-		const until = Date.now() + 5 * 60_000;
-		for (const { name, channel } of await this.instances(call)) this.channels.set(name, { channel, until });
-		return this.channels.get(instance)?.channel;
+		if (!this.channels || this.channels.until < Date.now()) {
+			const byName = this.instances(call).then((instances) => new Map(instances.map(({ name, channel }) => [name, channel])));
+			this.channels = { byName, until: Date.now() + channelsKnownMs };
+			byName.catch(() => (this.channels = undefined)); // the next call asks again
+		}
+		return (await this.channels.byName).get(instance);
 	}
 
 	close(): void {
@@ -164,7 +176,7 @@ export class EvolutionServer {
 		return await this.http.request(
 			{
 				method,
-				url: this.address + path,
+				url: this.base + path,
 				headers: { apikey: this.access.apiKey, accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
 				body: body === undefined ? undefined : JSON.stringify(body),
 				timeoutMs: call.timeoutMs,

@@ -43,7 +43,8 @@ export class SqliteLedger implements Ledger {
 			lock = lockFor(privateFile(join(folder, 'ledger.lock')), file);
 			database = new DatabaseSync(file, { enableForeignKeyConstraints: true, timeout: 5000 });
 			// FULL: what was told to be recorded outlives a power cut, too
-			database.exec('pragma journal_mode = wal; pragma synchronous = full;');
+			// secure_delete: what is deleted is overwritten, not only forgotten
+			database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;');
 			migrate(database);
 			return new SqliteLedger(database, lock);
 		} catch (error) {
@@ -138,7 +139,9 @@ export class SqliteLedger implements Ledger {
 	}
 
 	async prune(endedBefore: number): Promise<number> {
-		return await this.write(() => Number(this.prepared('delete from transactions where ended_at < ?').run(endedBefore).changes));
+		const pruned = await this.write(() => Number(this.prepared('delete from transactions where ended_at < ?').run(endedBefore).changes));
+		this.read(() => this.database.exec('pragma wal_checkpoint(truncate)')); // the log holds what was deleted, too
+		return pruned;
 	}
 
 	async close(): Promise<void> {
