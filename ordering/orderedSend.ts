@@ -90,17 +90,18 @@ const optionalUrl = z.preprocess((value) => (typeof value === 'string' && value.
 
 /** Names in RFC 9110's alphabet; those that this package or HTTP itself sets are not for the caller. */
 const reservedHeaders = /^(webhook-(id|timestamp|signature)|idempotency-key|content-length|host|transfer-encoding|connection|content-type)$/i;
+const headersExpected = { errorMap: () => ({ message: 'have to be a list of a name and a value each' }) };
 const header = z.object({
 	name: z
-		.string()
+		.string({ errorMap: () => ({ message: 'has no name' }) })
 		.transform((name) => name.trim())
 		.refine((name) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name), 'has a name with characters that HTTP forbids, or none')
 		.refine((name) => !reservedHeaders.test(name), 'sets a header that this node sets itself (webhook-id, webhook-timestamp, webhook-signature, Idempotency-Key, Content-Type, …)'),
 	value: z
-		.union([z.string(), z.number(), z.boolean()])
+		.union([z.string(), z.number(), z.boolean()], { errorMap: () => ({ message: 'has no value: a text, a number, true or false' }) })
 		.transform(String)
 		.refine((value) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value), 'has a value with a line break or characters that HTTP forbids'),
-});
+}, { errorMap: () => ({ message: 'is not a name and a value' }) });
 
 /** JSON as a text or, from an expression, as the value itself; kept as the text that is sent. */
 const jsonBody = z.unknown().transform((value, context): string | undefined => {
@@ -157,7 +158,7 @@ const orderedSend = z
 		webhookUrl: z.unknown(),
 		webhookMethod: choice('DELETE', 'GET', 'PATCH', 'POST', 'PUT').default('POST'),
 		webhookBody: jsonBody,
-		webhookHeaders: z.array(header).default([]),
+		webhookHeaders: z.array(header, headersExpected).default([]),
 		options: options.default({}),
 	})
 	.superRefine((value, context) => {
