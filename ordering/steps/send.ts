@@ -44,12 +44,14 @@ async function attempt(run: Run, step: Step): Promise<void> {
 	step.doubtSince ??= step.startedAt;
 	delete step.error;
 	delete step.statusCode;
-	await run.save();
+	await run.save().catch((error: unknown) => {
+		undoIntent(step, earlierDoubt); // what is not on record is not sent
+		throw error;
+	});
 
 	const call = { timeoutMs: definition.requestTimeoutMs, signal: run.signal, egress: run.egress };
 	const outcome = await run.server.sendText(transaction.chat.instance, definition, call).catch((error: unknown) => {
-		// a cancelled request that never left is no doubt
-		if (error instanceof HttpFailure && error.delivered === 'no' && earlierDoubt === undefined) moveStep(step, 'pending');
+		if (error instanceof HttpFailure && error.delivered === 'no') undoIntent(step, earlierDoubt);
 		throw error;
 	});
 	step.statusCode = outcome.statusCode;
@@ -66,14 +68,16 @@ async function attempt(run: Run, step: Step): Promise<void> {
 async function failAttempt(run: Run, step: Step, outcome: NotSent, earlierDoubt: number | undefined): Promise<never> {
 	const { code, message, hint } = outcome;
 	step.error = { code, message, hint };
-	if (earlierDoubt === undefined) {
-		delete step.doubtSince;
-		moveStep(step, 'pending');
-	} else {
-		moveStep(step, 'inDoubt'); // an earlier attempt is still unaccounted for
-	}
+	undoIntent(step, earlierDoubt);
 	await run.save();
 	throw new AttemptFailed(step.error, outcome.tryAgain, outcome.retryAfterMs);
+}
+
+/** This attempt surely did not happen; an earlier one may still be unaccounted for. */
+function undoIntent(step: Step, earlierDoubt: number | undefined): void {
+	if (earlierDoubt !== undefined) return moveStep(step, 'inDoubt');
+	delete step.doubtSince;
+	moveStep(step, 'pending');
 }
 
 async function endSent(run: Run, step: Step, outcome: Sent): Promise<void> {
@@ -105,11 +109,15 @@ async function recordMessage(run: Run, step: Step, messageId: string, remoteJid?
 /** WhatsApp may call the chat by another JID (`…@lid`): from now on both are one chat. */
 async function linkOtherName(run: Run, remoteJid: string): Promise<void> {
 	const { chat } = run.transaction;
+	const jid = jidOf(remoteJid);
+	if (jid && jid !== chat.recipient) await run.ledger.linkChat(chat, jid);
+}
+
+function jidOf(remoteJid: string): string | undefined {
 	try {
-		const { jid } = toRecipient(remoteJid);
-		if (jid !== chat.recipient) await run.ledger.linkChat(chat, jid);
+		return toRecipient(remoteJid).jid;
 	} catch {
-		// not an address that anybody could send to: nothing to link
+		return undefined; // no address that anybody could send to
 	}
 }
 
