@@ -9,7 +9,7 @@ import type { Run } from './step';
 
 export type LookUp =
 	| { found: RecordedMessage }
-	/** Not there, or more than one that could be it; `why` completes "… could not be told: ". */
+	/** Not there, or more than one that could be it; `why` is a clause that says so. */
 	| { found: undefined; why: string };
 
 type Means = Pick<Run, 'server' | 'ledger' | 'settings' | 'signal' | 'egress' | 'transaction'>;

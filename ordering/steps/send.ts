@@ -60,7 +60,7 @@ async function attempt(run: Run, step: Step): Promise<void> {
 	const result = await lookUp(run, step, definition, Date.now() + run.settings.lookUpMs);
 	if (result.found) return void (await endFound(run, step, result.found));
 	moveStep(step, 'inDoubt');
-	step.error = { code: 'inDoubt', message: `${outcome.message}; whether the message went out could not be told: ${result.why}` };
+	step.error = { code: 'inDoubt', message: `${outcome.message}, and ${result.why}` };
 	await run.save();
 	throw new AttemptFailed(step.error, run.send.onInDoubt === 'sendAgain' ? 'now' : 'never');
 }
