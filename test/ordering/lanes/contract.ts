@@ -136,7 +136,7 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			const holder = await lanes.take(chat, { priority: 'normal' }).turn(long);
 			const second = lanes.take(chat, { priority: 'normal' }).turn(long);
 			let third = false;
-			void lanes.take(chat, { priority: 'normal' }).turn(long).then(() => (third = true), () => {});
+			void lanes.take(chat, { priority: 'normal' }).turn(500).then(() => (third = true), () => {});
 			holder.release();
 			await second;
 			holder.release();
@@ -149,7 +149,7 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			const grant = await ticket.turn(long);
 			const second = lanes.take(chat, { priority: 'normal' }).turn(long);
 			let third = false;
-			void lanes.take(chat, { priority: 'normal' }).turn(long).then(() => (third = true), () => {});
+			void lanes.take(chat, { priority: 'normal' }).turn(500).then(() => (third = true), () => {});
 			grant.release();
 			await second;
 			ticket.leave();
@@ -172,7 +172,7 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 
 		test('a wait behind several says so', async () => {
 			await lanes.take(chat, { priority: 'normal' }).turn(long);
-			void lanes.take(chat, { priority: 'normal' }).turn(long).catch(() => {});
+			void lanes.take(chat, { priority: 'normal' }).turn(500).catch(() => {});
 			expect(await thrownBy(lanes.take(chat, { priority: 'normal' }).turn(100))).toMatchObject({ message: 'The chat was busy for 0.1 s: 2 earlier messages are not finished' });
 		});
 
@@ -196,7 +196,7 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			const holder = await lanes.take(chat, { priority: 'normal' }).turn(long, cancel.signal);
 			cancel.abort();
 			let begun = false;
-			void lanes.take(chat, { priority: 'normal' }).turn(long).then(() => (begun = true), () => {});
+			void lanes.take(chat, { priority: 'normal' }).turn(500).then(() => (begun = true), () => {});
 			await settled();
 			expect(begun).toBe(false);
 			holder.release();
