@@ -58,6 +58,14 @@ interface Prepared {
 	index: number;
 	id: string;
 	chat: Chat;
+	/** Whether the ledger does not know it yet. */
+	isNew: boolean;
+}
+
+/** The calls of one chat, with their places in its lane once these are taken. */
+interface Group {
+	group: Prepared[];
+	tickets: Map<Prepared, Ticket>;
 }
 
 export class Engine {
@@ -98,19 +106,18 @@ export class Engine {
 	async run(calls: OrderedCall[], options: RunOptions): Promise<Outcome[]> {
 		if (options.signal?.aborted) throw new CancelledError();
 		const outcomes: Outcome[] = calls.map(() => ({ replayed: false, failure: notStarted }));
-		const prepared: Prepared[] = [];
 		const ids = new Map<string, OrderedCall>();
-		for (const [index, call] of calls.entries()) {
-			try {
-				prepared.push(await this.prepare(call, index, ids, options));
-			} catch (error) {
-				const refused = only(error, OrderedSendError);
-				if (options.stopOnFailure) return Promise.reject(new CheckFailedError(refused, index));
-				outcomes[index] = { replayed: false, failure: refused.failure };
-			}
+		const prepared = await checkEach(calls.map((call, index) => ({ call, index })), (one) => this.prepare(one, ids), outcomes, options);
+		const groups = groupByChat(prepared).map((group): Group => ({ group, tickets: new Map() }));
+		try {
+			// before anything that takes time: who comes first has the first place
+			for (const group of groups.slice(0, this.settings.chatsAtOnce)) this.takeTickets(group);
+			const possible = new Set(await checkEach(prepared, (one) => this.refuseImpossibleWait(one, options), outcomes, options));
+			const stop = { now: false };
+			await pMap(groups, (group) => this.runGroup(group, possible, outcomes, options, stop), { concurrency: this.settings.chatsAtOnce });
+		} finally {
+			for (const { tickets } of groups) for (const ticket of tickets.values()) ticket.leave();
 		}
-		const stop = { now: false };
-		await pMap(groupByChat(prepared), (group) => this.runGroup(group, outcomes, options, stop), { concurrency: this.settings.chatsAtOnce });
 		await this.pruneWhenDue();
 		return outcomes;
 	}
@@ -121,19 +128,21 @@ export class Engine {
 		this.http.close();
 	}
 
-	private async runGroup(group: Prepared[], outcomes: Outcome[], options: RunOptions, stop: { now: boolean }): Promise<void> {
-		// all places are taken at once: nobody else's message comes between those of one execution
-		const places = group.map((one) => ({ one, ticket: this.takeTicket(one) }));
-		try {
-			for (const { one, ticket } of places) {
-				if (stop.now || options.signal?.aborted) break;
-				const outcome = await this.runOne(one, ticket, options).catch(toOutcome);
-				outcomes[one.index] = outcome;
-				if (outcome.failure && options.stopOnFailure) stop.now = true;
-			}
-		} finally {
-			for (const { ticket } of places) ticket.leave();
+	private async runGroup(group: Group, possible: Set<Prepared>, outcomes: Outcome[], options: RunOptions, stop: { now: boolean }): Promise<void> {
+		this.takeTickets(group);
+		for (const one of group.group) {
+			const ticket = group.tickets.get(one) as Ticket;
+			if (stop.now || options.signal?.aborted) break;
+			if (possible.has(one)) outcomes[one.index] = await this.runOne(one, ticket, options).catch(toOutcome);
+			else ticket.leave();
+			if (outcomes[one.index]?.failure && options.stopOnFailure) stop.now = true;
 		}
+		for (const ticket of group.tickets.values()) ticket.leave();
+	}
+
+	/** All places of a group are taken at once: nobody else's message comes between those of one execution. */
+	private takeTickets({ group, tickets }: Group): void {
+		for (const one of group) if (!tickets.has(one)) tickets.set(one, this.takeTicket(one));
 	}
 
 	private takeTicket({ call, chat }: Prepared): Ticket {
@@ -141,8 +150,8 @@ export class Engine {
 		return this.lanes.take(chat, { priority: call.send.priority, ...(/^\d+$/.test(executionId) ? { execution: Number(executionId) } : {}) });
 	}
 
-	/** Finds out the ID and the chat, and refuses what can't work. Nothing is recorded by this. */
-	private async prepare(call: OrderedCall, index: number, ids: Map<string, OrderedCall>, options: RunOptions): Promise<Prepared> {
+	/** Finds out the ID and the chat, and refuses an ID of other content. Nothing is recorded by this. */
+	private async prepare({ call, index }: Pick<Prepared, 'call' | 'index'>, ids: Map<string, OrderedCall>): Promise<Prepared> {
 		const { send } = call;
 		const id = await this.idOf(call);
 		const twin = ids.get(id);
@@ -151,15 +160,16 @@ export class Engine {
 		if (twin) refuseOtherContent(id, content, this.hash(twin.send), this.ledger.hashKey);
 		const recorded = await this.ledger.find(send.chat.server, id);
 		if (recorded) refuseOtherContent(id, content, recorded.content, this.ledger.hashKey);
-		else await this.refuseImpossibleWait(send, options);
-		return { call, index, id, chat: recorded?.chat ?? (await this.ledger.linkedChat(send.chat)) };
+		return { call, index, id, chat: recorded?.chat ?? (await this.ledger.linkedChat(send.chat)), isNew: !recorded };
 	}
 
-	private async refuseImpossibleWait(send: OrderedSend, { signal, egress }: RunOptions): Promise<void> {
+	private async refuseImpossibleWait(one: Prepared, { signal, egress }: RunOptions): Promise<Prepared> {
+		const { send } = one.call;
 		const { waitFor } = send.definition;
-		if (waitFor === 'accepted' || waitFor === 'delay') return;
+		if (!one.isNew || waitFor === 'accepted' || waitFor === 'delay') return one;
 		const problem = await waitProblem({ server: this.serverOf(send), send, signal, egress }, waitFor);
 		if (problem) throw new ImpossibleWaitError(problem.why, problem.remedy);
+		return one;
 	}
 
 	private hash(send: OrderedSend): string {
@@ -346,6 +356,20 @@ export const notStarted: Failure = { code: 'notStarted', message: 'Not begun, si
 
 function toOutcome(error: unknown): Outcome {
 	return { replayed: false, failure: only(error, OrderedSendError).failure };
+}
+
+/** Checks one after the other; what is refused is thrown, or with "continue" becomes the call's outcome. */
+async function checkEach<In extends { index: number }, Out>(all: In[], check: (one: In) => Promise<Out>, outcomes: Outcome[], { stopOnFailure }: RunOptions): Promise<Out[]> {
+	const passed: Out[] = [];
+	for (const one of all) {
+		const refused = await check(one).then(
+			(result) => void passed.push(result),
+			(error: unknown) => only(error, OrderedSendError),
+		);
+		if (refused && stopOnFailure) throw new CheckFailedError(refused, one.index);
+		if (refused) outcomes[one.index] = { replayed: false, failure: refused.failure };
+	}
+	return passed;
 }
 
 function groupByChat(prepared: Prepared[]): Prepared[][] {
