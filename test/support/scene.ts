@@ -10,16 +10,9 @@ import type { Origin } from '../../ordering/engine';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../simulator';
 import { type CallInput, orderedCall } from './calls';
 import { Receiver } from './receiver';
+import { shortSettings } from './settings';
 
-/** Durations that keep tests short. In ms. */
-export const shortSettings: Partial<Settings> = {
-	lookUpMs: 150,
-	lookUpEveryMs: 25,
-	poll: { firstMs: 15, factor: 1.3, mostMs: 60, atOnce: 8 },
-	retryFirstMs: 10,
-	pairLimitFirstMs: 20,
-	mostRetryAfterMs: 60_000,
-};
+export { shortSettings };
 
 const ends: Array<() => Promise<unknown> | unknown> = [];
 
