@@ -2,6 +2,7 @@
 export { CheckFailedError, Engine, notStarted, type OrderedCall, type Origin, type Outcome } from './engine';
 export { type Failure, InvalidInputError, OrderedSendError, QueueModeError } from './errors';
 export { checkWebhookSecrets, labels, type OrderedSend, toOrderedSend, type WebhookSecrets } from './orderedSend';
+export { pause } from './pause';
 export { type TransactionResult, toResult, whatWasSent } from './result';
 export { defaultSettings, type Settings } from './settings';
 export { type EgressFilter, HttpFailure } from '../evolution/http';

@@ -2,7 +2,7 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 import { CheckFailedError, type Failure, notStarted, type OrderedCall, type Origin, only, type Outcome, OrderedSendError, toOrderedSend, toResult, type WebhookSecrets, whatWasSent } from '../../ordering';
-import { embeddedEngine } from './engine';
+import { withEngine } from '../engine';
 import { egressFilter } from './methods/egress';
 import { readServerAccess } from './methods/serverAccess';
 import { toWebhookSecrets, type WebhookTarget } from './methods/webhookSecrets';
@@ -24,8 +24,7 @@ export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExe
 		}
 	}
 	try {
-		const engine = await embeddedEngine();
-		const results = await engine.run(calls, { signal, egress: egressFilter(this.helpers), stopOnFailure });
+		const results = await withEngine((engine) => engine.run(calls, { signal, egress: egressFilter(this.helpers), stopOnFailure }));
 		for (const [position, outcome] of results.entries()) outcomes[indices[position] as number] = outcome;
 	} catch (error) {
 		const [reason, position] = error instanceof CheckFailedError ? [error.reason, error.index] : [error, 0];

@@ -11,7 +11,7 @@ import { effectsOf } from '../support/scene';
 
 export const NODE_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
 export const NODE_NAME = 'Send';
-const builtEngine = join(__dirname, '../../dist/nodes/OrderedEvolutionApiSend/engine.js');
+const builtEngine = join(__dirname, '../../dist/nodes/engine.js');
 
 export interface Bench {
 	simulator: Simulator;
@@ -45,8 +45,8 @@ export function useBench(): Bench {
 		await bench.receiver.close();
 	});
 	afterAll(async () => {
-		const { embeddedEngine } = createRequire(__filename)(builtEngine) as { embeddedEngine(): Promise<{ close(): Promise<void> }> };
-		await (await embeddedEngine()).close();
+		const { withEngine } = createRequire(__filename)(builtEngine) as { withEngine(use: (engine: { close(): Promise<void> }) => Promise<void>): Promise<void> };
+		await withEngine((engine) => engine.close());
 		rmSync(bench.userFolder, { recursive: true, force: true });
 	});
 	bench.access = () => ({ baseUrl: bench.simulator.url, apiKey: bench.simulator.apiKey });
