@@ -1,0 +1,138 @@
+// What the packed package holds, and what n8n finds in it.
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { ICredentialType, INodeProperties, INodeType } from 'n8n-workflow';
+import { npmCommand } from '../../scripts/run/progress.mjs';
+import { builtNode } from '../../scripts/engine/workflow';
+
+const root = join(__dirname, '../..');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { name: string; n8n: { nodes: string[]; credentials: string[] }; dependencies?: object; optionalDependencies?: object; peerDependencies: object; scripts: Record<string, string> };
+
+interface Packed {
+	size: number;
+	files: Array<{ path: string; size: number }>;
+}
+
+let packed: Packed;
+beforeAll(async () => {
+	const { command, leading } = npmCommand();
+	const { stdout } = await promisify(execFile)(command, [...leading, 'pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, shell: command.endsWith('.cmd') });
+	packed = (JSON.parse(stdout) as Packed[])[0] as Packed;
+});
+
+test('it is under 1 MB and needs no other package at run time', () => {
+	expect(packed.size).toBeLessThan(1_000_000);
+	expect([manifest.dependencies, manifest.optionalDependencies]).toEqual([undefined, undefined]);
+	expect(manifest.peerDependencies).toEqual({ 'n8n-workflow': '*' });
+	for (const hook of ['preinstall', 'install', 'postinstall', 'prepare']) expect(manifest.scripts).not.toHaveProperty(hook);
+});
+
+test('it holds what is built, the templates and the papers, and nothing else', () => {
+	const others = packed.files.map(({ path }) => path).filter((path) => !/^dist\/(nodes|credentials)\/.*\.js$|^dist\/nodes\/.*\.node\.json$|^dist\/icons\/.*\.svg$|^templates\/.*\.json$/.test(path));
+	const papers = ['README.md', 'CHANGELOG.md'];
+	expect(others.filter((path) => !papers.includes(path)).sort()).toEqual(['LICENSE.md', 'dist/THIRD-PARTY-LICENSES.txt', 'dist/ordering/index.js', 'package.json']);
+});
+
+test('it holds one copy of the engine, which all nodes require', () => {
+	const files = packed.files.filter(({ path }) => path.endsWith('.js'));
+	const withEngine = files.filter(({ path }) => readFileSync(join(root, path), 'utf8').includes('ledger.sqlite'));
+	expect(withEngine.map(({ path }) => path)).toEqual(['dist/ordering/index.js']);
+	for (const { path, size } of files) if (path !== 'dist/ordering/index.js') expect(size).toBeLessThan(50_000);
+});
+
+test('it requires nothing but n8n-workflow, its own files and what comes with Node', () => {
+	const required = packed.files.filter(({ path }) => path.endsWith('.js')).flatMap(({ path }) => [...readFileSync(join(root, path), 'utf8').matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name as string));
+	const { builtinModules } = jest.requireActual<typeof import('node:module')>('node:module');
+	const foreign = required.filter((name) => !name.startsWith('.') && !name.startsWith('node:') && !builtinModules.includes(name) && name !== 'n8n-workflow');
+	expect(foreign).toEqual([]);
+});
+
+test('every library in the bundle has its licence in it', () => {
+	const licences = readFileSync(join(root, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8');
+	for (const library of ['axios', 'zod', 'p-retry', 'p-map']) expect(licences).toMatch(new RegExp(`^${library} \\d`, 'm'));
+	expect(licences).toMatch(/MIT/);
+});
+
+test('no key, token or address of a developer is in it', () => {
+	const text = packed.files.map(({ path }) => readFileSync(join(root, path), 'utf8')).join('\n');
+	for (const secret of ['simulator-key', 'instance-token', root, '/home/']) expect(text).not.toContain(secret);
+});
+
+test('every node and credential that the manifest names is there, loads, and has its icons', () => {
+	for (const file of [...manifest.n8n.nodes, ...manifest.n8n.credentials]) {
+		expect(packed.files.map(({ path }) => path)).toContain(file);
+		const loaded = load(file);
+		const { icon } = 'description' in loaded ? loaded.description : loaded;
+		if (typeof icon !== 'object') throw new Error(`${file} has no icon for each theme.`);
+		for (const one of [icon.light, icon.dark]) expect(existsSync(join(root, dirname(file), one.replace(/^file:/, '')))).toBe(true);
+	}
+	for (const folder of ['nodes', 'credentials']) {
+		const built = readdirSync(join(root, 'dist', folder), { recursive: true }).map(String).filter((file) => /\.(node|credentials)\.js$/.test(file));
+		expect(built.map((file) => `dist/${folder}/${file.replaceAll('\\', '/')}`).sort()).toEqual([...manifest.n8n[folder as 'nodes']].sort());
+	}
+});
+
+test('n8n is told under which words to find each node', () => {
+	for (const file of manifest.n8n.nodes) {
+		const codex = JSON.parse(readFileSync(join(root, file.replace(/\.js$/, '.json')), 'utf8')) as { node: string; categories: string[]; alias: string[] };
+		const node = load(file) as INodeType;
+		expect(codex.node).toBe(`${manifest.name}.${node.description.name}`);
+		expect(codex.categories).toEqual(['Communication']);
+		expect(codex.alias).toEqual(expect.arrayContaining(['whatsapp', 'typebot']));
+	}
+});
+
+test('every credential that a node asks for is in the package, and its test exists', () => {
+	const names = manifest.n8n.credentials.map((file) => (load(file) as ICredentialType).name);
+	for (const node of manifest.n8n.nodes.map((file) => load(file) as INodeType)) {
+		for (const { name, testedBy } of node.description.credentials ?? []) {
+			expect(names).toContain(name);
+			if (typeof testedBy === 'string') expect(node.methods?.credentialTest).toHaveProperty(testedBy);
+		}
+	}
+});
+
+const templates = readdirSync(join(root, 'templates')).filter((file) => file.endsWith('.json'));
+
+test.each(templates)('the template %s sets only parameters that its nodes have, to values that they take', (file) => {
+	const { nodes, connections } = JSON.parse(readFileSync(join(root, 'templates', file), 'utf8')) as { nodes: TemplateNode[]; connections: Record<string, { main: Array<Array<{ node: string }>> }> };
+	for (const node of nodes) {
+		const own = node.type.startsWith(`${manifest.name}.`);
+		expect(own || /^n8n-nodes-base\.(webhook|respondToWebhook|stickyNote|set|if|noOp|manualTrigger)$/.test(node.type)).toBe(true);
+		if (own) checkParameters(node.parameters, builtNode().description.properties);
+	}
+	const names = nodes.map(({ name }) => name);
+	for (const [from, { main }] of Object.entries(connections)) expect(names).toEqual(expect.arrayContaining([from, ...main.flat().map(({ node }) => node)]));
+	for (const { credentials = {} } of nodes) for (const { id } of Object.values(credentials)) expect(id).toBe('');
+	expect(nodes.filter(({ type }) => type.startsWith(manifest.name)).length).toBeGreaterThan(0);
+});
+
+interface TemplateNode {
+	name: string;
+	type: string;
+	parameters: Record<string, unknown>;
+	credentials?: Record<string, { id: string }>;
+}
+
+function checkParameters(parameters: Record<string, unknown>, properties: INodeProperties[]): void {
+	for (const [name, value] of Object.entries(parameters)) {
+		const property = properties.find((one) => one.name === name);
+		if (!property) throw new Error(`There is no parameter ${name}.`);
+		if (property.type === 'collection') checkParameters(value as Record<string, unknown>, property.options as INodeProperties[]);
+		if (property.type === 'options' && !String(value).startsWith('=')) expect((property.options as Array<{ value: unknown }>).map((option) => option.value)).toContain(value);
+		if (property.type === 'boolean' || property.type === 'number') expect(typeof value).toBe(property.type);
+	}
+}
+
+function load(file: string): INodeType | ICredentialType {
+	return builtClass(join(root, file));
+}
+
+function builtClass(file: string): INodeType | ICredentialType {
+	const exported = jest.requireActual<Record<string, new () => INodeType | ICredentialType>>(file);
+	const BuiltClass = Object.values(exported)[0];
+	if (!BuiltClass) throw new Error(`${file} exports nothing.`);
+	return new BuiltClass();
+}
