@@ -2,11 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engine, type OrderedCall, type Outcome, type RunOptions } from '../../ordering/engine';
+import { Engine, type OrderedCall, type Origin, type Outcome, type RunOptions } from '../../ordering/engine';
 import type { Settings } from '../../ordering/settings';
 import { toResult, type TransactionResult } from '../../ordering/result';
 import type { WebhookSecrets } from '../../ordering/orderedSend';
-import type { Origin } from '../../ordering/engine';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../simulator';
 import { type CallInput, orderedCall } from './calls';
 import { Receiver } from './receiver';
