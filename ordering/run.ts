@@ -1,6 +1,6 @@
 // One transaction from its turn in the lane to its end. There is one way through, for new ones and for replays.
-import { cancelledFailure } from './errors';
-import { lookUp, mayGoOutUntil } from './steps/lookUp';
+import { cancelledFailure, messageFailed } from './errors';
+import { lookUp, mayGoOutUntil, wasRefused } from './steps/lookUp';
 import { runSend } from './steps/send';
 import type { Run, StepEnd, StepRunner } from './steps/step';
 import { runWait } from './steps/wait';
@@ -68,12 +68,19 @@ async function settle(means: SettleMeans, left: Transaction): Promise<void> {
 	if (!definition) throw new Error(`Transaction ${left.id} is not ended, yet without its definition`);
 	const found = await settleSend(means, left, definition);
 	for (const step of left.steps) if (step.status === 'running') moveStep(step, 'failed');
-	if (left.status === 'open') return closeTransaction(left, definition, interruptedEnd(left));
+	if (left.status === 'open') return closeTransaction(left, definition, refusedEnd(left) ?? interruptedEnd(left));
 	moveTransaction(left, 'open');
-	closeTransaction(left, definition, found || !earlierFailure ? { status: 'cancelled', failure: cancelledFailure } : { status: 'inDoubt', failure: earlierFailure });
+	const end: StepEnd = found || !earlierFailure ? { status: 'cancelled', failure: cancelledFailure } : { status: 'inDoubt', failure: earlierFailure };
+	closeTransaction(left, definition, refusedEnd(left) ?? end);
 }
 
-/** Whether the message that was in doubt is known to be out now. */
+/** A message that WhatsApp refused is refused again: as where a look-up of its own run finds that out. */
+function refusedEnd({ steps }: Transaction): StepEnd {
+	const refused = steps.some((step) => step.type === 'send' && step.status === 'failed' && step.error?.code === messageFailed.code);
+	return refused ? { status: 'failed', failure: messageFailed, forGood: true } : undefined;
+}
+
+/** Whether it is known now what became of the message that was in doubt. */
 async function settleSend(means: SettleMeans, left: Transaction, definition: Definition): Promise<boolean> {
 	const send = left.steps.find((step) => step.type === 'send' && (step.status === 'running' || step.status === 'inDoubt'));
 	if (!send) return false;
@@ -82,10 +89,12 @@ async function settleSend(means: SettleMeans, left: Transaction, definition: Def
 	const { found } = await lookUp({ ...means, transaction: left }, send, definition, Math.min(until, Date.now() + means.settings.lookUpMs));
 	delete send.doubtUntil;
 	if (!found) return false;
-	moveStep(send, 'done');
+	const refused = wasRefused(found);
+	moveStep(send, refused ? 'failed' : 'done');
 	Object.assign(send, { messageId: found.messageId, finishedAt: Date.now() });
 	delete send.doubtSince;
 	delete send.error;
+	if (refused) send.error = messageFailed;
 	return true;
 }
 

@@ -2,6 +2,7 @@
 import { EvolutionError, type RecordedMessage } from '../../evolution/server';
 import { HttpFailure } from '../../evolution/http';
 import { only } from '../../evolution/only';
+import { judge } from '../../evolution/receipt';
 import { pause } from '../pause';
 import type { Settings } from '../settings';
 import type { Definition, Step } from '../transaction';
@@ -35,6 +36,11 @@ export async function lookUp(means: Means, step: Step, definition: Definition, u
 		if (Date.now() >= until || means.signal?.aborted) return { found: undefined, why };
 		await pause(Math.min(means.settings.lookUpEveryMs, Math.max(0, until - Date.now())), means.signal);
 	}
+}
+
+/** Whether WhatsApp refused a message that EvolutionAPI has on record: it did not reach anybody then. */
+export function wasRefused({ receipts }: RecordedMessage): boolean {
+	return judge(receipts, 'sent').end === 'failed';
 }
 
 /** When a message whose sender died or gave up can't go out any more, in ms since 1970. */

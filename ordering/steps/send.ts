@@ -6,7 +6,7 @@ import { toRecipient } from '../../evolution/recipient';
 import type { RecordedMessage } from '../../evolution/server';
 import { cancelledFailure, messageFailed } from '../errors';
 import { moveStep, type Step } from '../transaction';
-import { lookUp, mayGoOutUntil } from './lookUp';
+import { lookUp, mayGoOutUntil, wasRefused } from './lookUp';
 import { AttemptFailed, retrying } from './retry';
 import type { Run, StepEnd, StepRunner } from './step';
 
@@ -86,7 +86,7 @@ async function endSent(run: Run, step: Step, outcome: Sent): Promise<void> {
 }
 
 async function endFound(run: Run, step: Step, found: RecordedMessage): Promise<StepEnd> {
-	const refused = found.receipts.length > 0 && found.receipts.every((receipt) => receipt === 'failed');
+	const refused = wasRefused(found);
 	moveStep(step, refused ? 'failed' : 'done');
 	if (refused) step.error = messageFailed;
 	await recordMessage(run, step, found.messageId, found.remoteJid);
