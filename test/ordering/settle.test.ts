@@ -20,8 +20,7 @@ async function settled(here: Scene, run?: Partial<Run>): Promise<{ closed: Trans
 }
 
 async function found(here: Scene, id: string): Promise<Transaction> {
-	const [first] = await Promise.all([here.ledger.find(here.server.address, id)]);
-	return first as Transaction;
+	return (await here.ledger.find(here.server.address, id)) as Transaction;
 }
 
 test('a chat without a past is free at once', async () => {
@@ -125,12 +124,17 @@ test('the write of the dead holder, should it still live, is refused afterwards'
 	expect(await found(here, 'dead')).toMatchObject({ status: 'failed' });
 });
 
-test('a message that WhatsApp refused is not recorded as sent', async () => {
+test.each([
+	['died', ['running', 'pending', 'pending'], {}],
+	['was cancelled', ['inDoubt', 'skipped', 'skipped'], { status: 'inDoubt', endedAt: 1, failure: { code: 'cancelledInDoubt', message: 'cancelled' } }],
+] as Array<[string, StepStatus[], Partial<Transaction>]>)('a message that WhatsApp refused after its sender %s is recorded as such, for good', async (_what, statuses, more) => {
 	const here = await scene();
-	here.simulator.control.addRule({ route: 'sendText', acks: [{ status: 'FAILED', afterMs: 0 }] });
+	here.simulator.control.addRule({ route: 'sendText', acks: [{ status: 'PENDING', afterMs: 0 }, { status: 'FAILED', afterMs: 1 }] });
 	await here.server.sendText('meta1', { number: '5511988887777', text: 'dead' }, { timeoutMs: 1000 });
-	await here.simulator.control.waitUntil(() => here.simulator.control.acks().length > 0);
-	await left(here, 'dead', ['running', 'pending', 'pending']);
+	await here.simulator.control.waitUntil(() => here.simulator.control.acks().length > 1);
+	await left(here, 'dead', statuses, more, { doubtUntil: Date.now() + 1000 });
 	await settled(here);
-	expect(await found(here, 'dead')).toMatchObject({ status: 'failed', steps: [{ status: 'failed' }, { status: 'skipped' }, { status: 'skipped' }] });
+	const one = await found(here, 'dead');
+	expect(one).toMatchObject({ status: 'failed', failedForGood: true, failure: { code: 'messageFailed' }, steps: [{ status: 'failed', error: { code: 'messageFailed' } }, { status: 'skipped' }, { status: 'skipped' }] });
+	expect(one.definition).toBeUndefined();
 });
