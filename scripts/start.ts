@@ -12,6 +12,7 @@ import template from '../templates/ordered-send.json';
 async function main(): Promise<number> {
 	const userFolder = mkdtempSync(join(tmpdir(), 'ordered-evolutionapi-demo-'));
 	process.env.N8N_USER_FOLDER = userFolder; // the demo's ledger; your own n8n is not touched
+	process.env.N8N_ENCRYPTION_KEY = 'demo'; // or n8n tells at length that it made one
 	const server = await evolutionFromEnvironment();
 	const receiver = await startReceiver();
 	console.log(`\nThe workflow templates/ordered-send.json in n8n's engine, against ${server.description}.`);
