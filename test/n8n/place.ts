@@ -1,0 +1,95 @@
+// What the tests in a real n8n share: n8n with the packed package, an owner, the credential, the template, both receiving ends.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEditor, type Editor } from '../../scripts/n8n/editor';
+import { ensureN8n } from '../../scripts/n8n/install';
+import { packPackage } from '../../scripts/n8n/package';
+import { projectRoot } from '../../scripts/n8n/paths';
+import type { SavedWorkflow, WorkflowData } from '../../scripts/n8n/rest';
+import { startSimulator, type Simulator } from '../../simulator';
+import { Receiver } from '../support/receiver';
+import { effectsOf } from '../support/scene';
+
+export const NODE_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
+export const NODE_NAME = 'Ordered EvolutionAPI Send';
+const startMs = 240_000;
+
+export interface Place {
+	editor: Editor;
+	simulator: Simulator;
+	receiver: Receiver;
+	userFolder: string;
+	credential: { id: string; name: string };
+	/** Texts and webhook paths, in the order in which they arrived in this test; acknowledgements where asked for. */
+	effects(withAcks?: boolean): string[];
+	/** A number that no other test writes to. */
+	number(): string;
+	/** Makes and publishes webhook → node → "Done", its error output → "Not done"; tells its webhook's path. */
+	publishSend(parameters: object, more?: { node?: object; settings?: Record<string, unknown> }): Promise<{ workflow: SavedWorkflow; path: string }>;
+}
+
+/** Call it at the top of a test file: one n8n for all its tests. */
+export function usePlace(): Place {
+	const place = { userFolder: mkdtempSync(join(tmpdir(), 'ordered-n8n-')) } as Place;
+	let numbers = 0;
+	let paths = 0;
+	beforeAll(async () => {
+		await ensureN8n();
+		place.simulator = await startSimulator();
+		place.receiver = await Receiver.start();
+		const tarball = await packPackage(join(place.userFolder, 'pack'));
+		place.editor = await openEditor({ userFolder: place.userFolder, tarball, template: join(projectRoot, 'templates', 'ordered-send.json'), evolution: place.simulator });
+		const [credential] = await place.editor.rest.credentials();
+		if (!credential) throw new Error('The editor has no credential.');
+		place.credential = { id: credential.id, name: credential.name };
+	}, startMs);
+	beforeEach(() => {
+		place.simulator.control.clearRules();
+		place.simulator.control.clearLog();
+		place.receiver.behaveWell();
+		place.receiver.calls.length = 0;
+	});
+	afterAll(async () => {
+		await place.editor?.server.stop();
+		await place.simulator?.close();
+		await place.receiver?.close();
+		rmSync(place.userFolder, { recursive: true, force: true });
+	}, startMs);
+	place.effects = (withAcks) => effectsOf(place.simulator, place.receiver, withAcks).map(({ kind, what }) => `${kind} ${what}`);
+	place.number = () => `55119${String(10_000_000 + ++numbers)}`;
+	place.publishSend = async (parameters, more) => {
+		const path = `send-${++paths}`;
+		const workflow = await place.editor.rest.createWorkflow(sendWorkflow(place, path, parameters, more));
+		await place.editor.rest.publish(workflow);
+		return { workflow, path };
+	};
+	return place;
+}
+
+function sendWorkflow({ receiver, credential, number }: Place, path: string, parameters: object, { node = {}, settings = {} }: { node?: object; settings?: Record<string, unknown> } = {}): WorkflowData {
+	return {
+		name: `Test ${path}`,
+		settings: { executionOrder: 'v1', ...settings },
+		nodes: [
+			{ id: 'a', name: 'Webhook', type: 'n8n-nodes-base.webhook', typeVersion: 2, position: [0, 0], webhookId: path, parameters: { httpMethod: 'POST', path, responseMode: 'lastNode', options: {} } },
+			{
+				id: 'b',
+				name: NODE_NAME,
+				type: NODE_TYPE,
+				typeVersion: 1,
+				position: [200, 0],
+				credentials: { evolutionServerApi: credential },
+				parameters: { operation: 'sendThenWebhook', instanceName: { __rl: true, mode: 'name', value: 'meta1' }, number: number(), text: '={{ $json.body.text }}', webhookUrl: `${receiver.url}/done`, ...parameters },
+				...node,
+			},
+			{ id: 'c', name: 'Done', type: 'n8n-nodes-base.noOp', typeVersion: 1, position: [400, 0], parameters: {} },
+			{ id: 'd', name: 'Not done', type: 'n8n-nodes-base.noOp', typeVersion: 1, position: [400, 200], parameters: {} },
+		],
+		connections: { Webhook: { main: [[to(NODE_NAME)]] }, [NODE_NAME]: { main: [[to('Done')], [to('Not done')]] } },
+	};
+}
+
+export function to(node: string, type = 'main'): { node: string; type: string; index: number } {
+	return { node, type, index: 0 };
+}
