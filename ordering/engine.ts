@@ -4,7 +4,7 @@ import { type EgressFilter, HttpClient } from '../evolution/http';
 import { only } from '../evolution/only';
 import { EvolutionServer } from '../evolution/server';
 import { waitProblem } from './channels';
-import { CancelledError, cancelledFailure, type Failure, ImpossibleWaitError, OrderedSendError, QueueTimeoutError, StaleFenceError, TransactionConflictError } from './errors';
+import { CancelledError, cancelledFailure, type Failure, ImpossibleWaitError, OrderedSendError, QueueTimeoutError, TransactionConflictError } from './errors';
 import { EmbeddedLanes } from './lanes/embedded';
 import type { Grant, Lanes, Ticket } from './lanes/lanes';
 import type { Ledger } from './ledger/ledger';
@@ -131,10 +131,10 @@ export class Engine {
 	private async runGroup(group: Group, possible: Set<Prepared>, outcomes: Outcome[], options: RunOptions, stop: { now: boolean }): Promise<void> {
 		this.takeTickets(group);
 		for (const one of group.group) {
-			const ticket = group.tickets.get(one) as Ticket;
 			if (stop.now || options.signal?.aborted) break;
-			if (possible.has(one)) outcomes[one.index] = await this.runOne(one, ticket, options).catch(toOutcome);
-			else ticket.leave();
+			if (possible.has(one)) outcomes[one.index] = await this.runOne(one, group.tickets, options).catch(toOutcome);
+			group.tickets.get(one)?.leave();
+			group.tickets.delete(one);
 			if (outcomes[one.index]?.failure && options.stopOnFailure) stop.now = true;
 		}
 		for (const ticket of group.tickets.values()) ticket.leave();
@@ -192,25 +192,31 @@ export class Engine {
 		return keyedHash(JSON.stringify([instanceId, workflowId, nodeId, executionId, startedAt, runIndex, item, contentOf(send)]), this.ledger.hashKey);
 	}
 
-	private async runOne(prepared: Prepared, ticket: Ticket, options: RunOptions): Promise<Outcome> {
+	/** `tickets` are the places of its group that are not served yet, its own among them. */
+	private async runOne(prepared: Prepared, tickets: Group['tickets'], options: RunOptions): Promise<Outcome> {
 		const { call, id } = prepared;
 		const key = JSON.stringify([call.send.chat.server, id]);
-		let place: Ticket | undefined = ticket;
+		// asked anew after each wait, with nothing awaited before it is marked as running: only one of many goes on
+		for (let other = this.running.get(key); other; other = this.running.get(key)) await this.standAside(other, call.send.queueTimeoutMs, tickets, options);
+		const work = this.runOpened(prepared, tickets.get(prepared) as Ticket, options);
+		this.running.set(key, work.catch(() => {}));
 		try {
-			for (let other = this.running.get(key); other; other = this.running.get(key)) {
-				place?.leave(); // or the two could wait for each other
-				place = undefined;
-				await waitFor(other, call.send.queueTimeoutMs, options.signal);
-			}
-			const work = this.runOpened(prepared, place ?? this.takeTicket(prepared), options);
-			this.running.set(key, work.catch(() => {}));
-			try {
-				return await work;
-			} finally {
-				this.running.delete(key);
-			}
+			return await work;
 		} finally {
-			place?.leave();
+			this.running.delete(key);
+		}
+	}
+
+	/**
+	 * Waits until the same transaction, running elsewhere, has ended. The group's places are given up meanwhile, or the
+	 * two could wait for each other; they are taken again together, so that no later one blocks an earlier one.
+	 */
+	private async standAside(other: Promise<unknown>, timeoutMs: number, tickets: Group['tickets'], { signal }: RunOptions): Promise<void> {
+		for (const ticket of tickets.values()) ticket.leave();
+		try {
+			await waitFor(other, timeoutMs, signal);
+		} finally {
+			for (const one of tickets.keys()) tickets.set(one, this.takeTicket(one));
 		}
 	}
 
@@ -328,8 +334,8 @@ export class Engine {
 			const { statusCode, failure } = only(error, AttemptFailed);
 			Object.assign(callback, { status: 'failed', statusCode, error: failure });
 		}
-		// a replay that has gone on meanwhile records its own end
-		await this.ledger.save(transaction).catch((error: unknown) => only(error, StaleFenceError));
+		// a replay that has gone on meanwhile records its own end; where the ledger fails, the first failure is still what is told
+		await this.ledger.save(transaction).catch((error: unknown) => only(error, OrderedSendError));
 	}
 
 	private async pruneWhenDue(): Promise<void> {

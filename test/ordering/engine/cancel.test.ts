@@ -86,6 +86,18 @@ test('found by the next one, the first is on record as cancelled with its messag
 	expect(first).toMatchObject({ status: 'cancelled', steps: [{ status: 'done', messageId: on.simulator.control.messages()[0]?.messageId }, { status: 'skipped' }] });
 });
 
+test('found by the next one as refused by WhatsApp, the first is failed for good: its replay calls no webhook', async () => {
+	const on = await scene();
+	on.simulator.control.addRule({ route: 'sendText', text: 'First', times: 1, hold: true, acks: [{ status: 'FAILED', afterMs: 30 }] });
+	on.simulator.control.addRule({ route: 'sendText', text: 'Next', times: 1 });
+	await cancelled(on, slow, () => on.simulator.control.waitForMessages(1));
+	await on.simulator.control.waitUntil(() => on.simulator.control.acks().length === 1);
+	expect(resultOf(await on.run({ text: 'Next' })).status).toBe('completed');
+	expect(resultOf(await on.run(slow))).toMatchObject({ status: 'failed', replayed: true, error: { code: 'messageFailed' } });
+	expect(on.texts()).toEqual(['First', 'Next']);
+	expect(on.receiver.calls).toEqual([]);
+});
+
 test('during a look-up', async () => {
 	const on = await scene({ lookUpMs: 5000 });
 	on.simulator.control.addRule({ route: 'sendText', times: 1, answer: { kind: 'reset' }, sent: true });

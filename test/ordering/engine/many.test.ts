@@ -86,6 +86,42 @@ describe('several calls at once', () => {
 	});
 });
 
+describe('items of which one runs elsewhere already', () => {
+	const twin = { text: 'Twin', waitFor: 'delay', delaySeconds: 0.3, options: { transactionId: 'twin' } } as const;
+
+	test('when that one is cancelled, the item goes on, and the items after it do not block it', async () => {
+		const { engine, call, run, simulator, texts } = await scene();
+		const abort = new AbortController();
+		const leader = run(twin, { signal: abort.signal });
+		await simulator.control.waitForMessages(1);
+		const batch = engine.run([call(twin, { origin: { executionId: '100' } }), call({ text: 'After' }, { origin: { executionId: '100', item: 1 } })], { stopOnFailure: false });
+		await sleep(50);
+		const before = performance.now();
+		abort.abort();
+		expect(resultOf(await leader).status).toBe('cancelled');
+		expect((await batch).map(({ transaction }) => transaction?.status)).toEqual(['completed', 'completed']);
+		expect(performance.now() - before).toBeLessThan(2000);
+		expect(texts()).toEqual(['Twin', 'After']);
+	});
+
+	test('when that one still waits for its turn, the items after it do not stand in its way', async () => {
+		const { engine, call, run, receiver, texts } = await scene();
+		receiver.behave('hold', { path: '/running' });
+		const running = run({ text: 'Running', webhookUrl: '/running', options: { requestTimeoutSeconds: 10 } }, { origin: { executionId: '1' } });
+		await receiver.waitForCalls(1);
+		const leader = run(twin, { origin: { executionId: '200' } });
+		await sleep(20);
+		const batch = engine.run([call(twin, { origin: { executionId: '100' } }), call({ text: 'After' }, { origin: { executionId: '100', item: 1 } })], { stopOnFailure: false });
+		await sleep(20);
+		receiver.release();
+		const before = performance.now();
+		expect((await batch).map(({ transaction, replayed }) => [transaction?.status, replayed])).toEqual([['completed', true], ['completed', false]]);
+		expect(performance.now() - before).toBeLessThan(2000);
+		await Promise.all([running, leader]);
+		expect(texts()).toEqual(['Running', 'Twin', 'After']);
+	});
+});
+
 describe('who goes first', () => {
 	test('high before normal before low, whoever came first; the one that runs is not interrupted', async () => {
 		const { run, receiver, texts } = await scene();

@@ -122,6 +122,18 @@ describe('goes on at its open step', () => {
 		expect(on.effects(true)).toEqual(['message Hi', 'ack READ', 'webhook /after']);
 	});
 
+	test('a wait that was passed over by Continue is not waited for again when the webhook failed after it', async () => {
+		const on = await scene();
+		on.simulator.control.setInstance('meta1', { acks: [] });
+		on.receiver.behave({ status: 404 }, { times: 1 });
+		const input = { ...base, waitFor: 'read', ackTimeoutSeconds: 0.5, onAckTimeout: 'continue' } as const;
+		expect(stepsOf(await on.run(input))).toBe('send done, wait unconfirmed, webhook failed');
+		const looks = on.simulator.control.counts().findStatusMessage;
+		expect(resultOf(await on.run(input))).toMatchObject({ status: 'unconfirmed', replayed: false });
+		expect(on.simulator.control.counts().findStatusMessage).toBe(looks);
+		expect(await counts(on)).toEqual({ sent: 1, asked: 1, webhooks: 2 });
+	});
+
 	test('cancelled: goes on where it stopped', async () => {
 		const on = await scene();
 		const abort = new AbortController();
@@ -209,6 +221,22 @@ describe('running elsewhere', () => {
 		setTimeout(() => abort.abort(), 50);
 		expect(resultOf(await leader).status).toBe('cancelled');
 		expect(resultOf(await follower)).toMatchObject({ status: 'completed', replayed: false });
+		expect(on.effects()).toEqual(['message Hi', 'webhook /after']);
+	});
+
+	test('when the first is cancelled before its send, one of many that wait goes on, and the others take its result', async () => {
+		const on = await scene({ retryFirstMs: 5000 });
+		on.simulator.control.addRule({ route: 'sendText', times: 1, answer: { kind: 'metaRefusal', code: 131016 } });
+		const abort = new AbortController();
+		const input = { ...base, options: { ...base.options, attempts: 3 } };
+		const leader = on.run(input, { signal: abort.signal });
+		await on.simulator.control.waitUntil(() => on.simulator.control.counts().sendText === 1);
+		const followers = Array.from({ length: 8 }, () => on.run(input));
+		setTimeout(() => abort.abort(), 50);
+		expect(resultOf(await leader).status).toBe('cancelled');
+		const outcomes = await Promise.all(followers);
+		expect(outcomes.filter(({ replayed }) => !replayed)).toHaveLength(1);
+		expect(new Set(outcomes.map((outcome) => resultOf(outcome).status))).toEqual(new Set(['completed']));
 		expect(on.effects()).toEqual(['message Hi', 'webhook /after']);
 	});
 
