@@ -52,23 +52,18 @@ describe('a failure', () => {
 });
 
 describe('the end of an execution in the middle of a wait', () => {
-	async function nextGoesAtOnce(path: string): Promise<void> {
+	async function nextGoesAtOnce(workflowId: string, path: string): Promise<void> {
 		const since = performance.now();
 		const next = trigger(path, 'Next');
-		await place.receiver.waitUntil(() => place.simulator.control.messages().length === 2, 5000, 'the next message').catch(() => {});
 		await place.simulator.control.waitForMessages(2, 5000);
 		expect(performance.now() - since).toBeLessThan(2000);
 		expect(place.simulator.control.messages().map(({ text }) => text)).toEqual(['Hello', 'Next']);
-		await place.editor.rest.stopExecution((await place.editor.rest.executionRunning(await workflowOf(path))).id);
+		await place.editor.rest.stopExecution((await place.editor.rest.executionRunning(workflowId)).id);
 		await next;
 	}
 
-	const workflows = new Map<string, string>();
-	const workflowOf = async (path: string) => workflows.get(path) ?? '';
-
 	test('by Stop is at once: the webhook is not called, and the chat is free for the next message', async () => {
 		const { workflow, path } = await place.publishSend({ waitFor: 'delay', delaySeconds: 60 });
-		workflows.set(path, workflow.id);
 		const call = trigger(path);
 		await place.simulator.control.waitForMessages(1, 10_000);
 		const since = performance.now();
@@ -77,16 +72,15 @@ describe('the end of an execution in the middle of a wait', () => {
 		expect((await call).status).toBe(500);
 		expect((await place.editor.rest.executionEnded(id)).status).toBe('canceled');
 		expect(performance.now() - since).toBeLessThan(2000);
-		await nextGoesAtOnce(path);
+		await nextGoesAtOnce(workflow.id, path);
 		expect(place.effects()).toEqual(['message Hello', 'message Next']);
 	});
 
 	test("by the workflow's time-out frees the chat too", async () => {
 		const { workflow, path } = await place.publishSend({ waitFor: 'delay', delaySeconds: 60 }, { settings: { executionTimeout: 2 } });
-		workflows.set(path, workflow.id);
 		expect((await trigger(path)).status).toBe(500);
 		expect((await lastExecution(workflow.id)).status).toBe('canceled');
-		await nextGoesAtOnce(path);
+		await nextGoesAtOnce(workflow.id, path);
 		expect(place.effects()).toEqual(['message Hello', 'message Next']);
 	});
 
@@ -108,7 +102,10 @@ describe('the end of an execution in the middle of a wait', () => {
 		await place.editor.rest.stopExecution(id);
 		await call;
 		const retried = await place.editor.rest.retryExecution(id);
-		expect([retried.mode, retried.status]).toEqual(['retry', 'success']);
+		// n8n 2.41 keeps the stopped execution's error, and so calls even a good retry of it an error: look at the node itself
+		expect(retried.mode).toBe('retry');
+		expect(retried.data.resultData.runData[NODE_NAME]?.at(-1)?.data?.main?.[0]?.[0]?.json).toMatchObject({ status: 'completed' });
+		expect(nodesRun(retried)).toContain('Done');
 		expect(place.effects()).toEqual(['message Hello', 'webhook /done']);
 	});
 });
