@@ -204,6 +204,7 @@ test.each(boundaries)('$when save $save of the ledger, to the instant: true on r
 	if (steps[0]?.status === 'cancelled') expect(sent).toEqual([]);
 	if (steps[2]?.status === 'done') expect(webhooks).toBe(1);
 	if (steps[2]?.status === 'skipped') expect(webhooks).toBe(0);
+	expect(outcome?.transaction?.status === 'inDoubt').toBe(steps.some(({ status }) => status === 'inDoubt'));
 	expect(outcome?.transaction?.status === 'completed').toBe(steps.every(({ status }) => status === 'done'));
 
 	const inDoubt = steps[0]?.status === 'inDoubt' && sent.length === 0;
