@@ -2,21 +2,42 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Simulator } from '../../simulator';
+import type { AckStatus, Simulator } from '../../simulator';
 import { ask, live, next, sendText, started } from './helpers';
 
 interface Capture {
-	request: { method: string; path: string; headers?: Record<string, string>; body?: any };
-	response: { status: number; body: any };
+	request: { method: string; path: string; headers?: Record<string, string>; body?: unknown };
+	response: { status: number; body: unknown };
+}
+
+interface StatusRow {
+	instanceId: string;
+	messageId: string;
+	keyId: string;
+	remoteJid: string;
+	status: AckStatus;
+}
+
+interface MessageRow {
+	instanceId: string;
+	key: { id: string; remoteJid: string; fromMe: boolean };
+	messageTimestamp: number;
+	MessageUpdate: Array<{ status: AckStatus }>;
+}
+
+/** A recorded event: its name, and what came with it. */
+interface EventRecord {
+	event: string;
+	data: { instance: string; data: { message: { conversation: string } } };
 }
 
 const FOLDER = join(__dirname, '..', 'captures');
 
-const read = (file: string) => JSON.parse(readFileSync(join(FOLDER, file), 'utf8'));
+const read = (file: string): unknown => JSON.parse(readFileSync(join(FOLDER, file), 'utf8'));
 
 const replayed: Array<[string, Capture]> = readdirSync(FOLDER)
 	.filter((file) => file.endsWith('.json'))
-	.map((file): [string, Capture] => [file.replace('.json', ''), read(file)])
+	.map((file): [string, Capture] => [file.replace('.json', ''), read(file) as Capture])
 	.filter(([, capture]) => capture.request !== undefined);
 
 /** Values that differ from one server and moment to the next; everything else is compared literally. */
@@ -37,7 +58,7 @@ describe('the simulator answers as a real EvolutionAPI 2.3.6 did', () => {
 	});
 
 	it('websocket.events', async () => {
-		const [recorded] = read('websocket.events.json');
+		const [recorded] = read('websocket.events.json') as [EventRecord];
 		const simulator = await started();
 		const name = recorded.data.instance;
 		simulator.control.addInstance({ name, channel: 'WHATSAPP-BUSINESS', token: '<instance token>' });
@@ -66,29 +87,30 @@ async function prepare(simulator: Simulator, { request, response }: Capture): Pr
 	if (!known && response.status !== 404 && request.path.split('/').length > 3) {
 		simulator.control.addInstance({ name, channel: 'WHATSAPP-BUSINESS' });
 	}
-	if (response.status === 201 && response.body.code) {
-		simulator.control.addRule({ route: 'sendText', answer: { kind: 'metaRefusal', code: response.body.code } });
-	}
-	if (request.path.includes('/chat/findStatusMessage') && response.status === 200) seedStatuses(simulator, name, response.body);
-	if (request.path.includes('/chat/findMessages') && response.status === 200) seedMessages(simulator, name, response.body.messages);
+	const { code } = (response.body ?? {}) as { code?: number };
+	if (response.status === 201 && code) simulator.control.addRule({ route: 'sendText', answer: { kind: 'metaRefusal', code } });
+	if (request.path.includes('/chat/findStatusMessage') && response.status === 200) seedStatuses(simulator, name, response.body as StatusRow[]);
+	if (request.path.includes('/chat/findMessages') && response.status === 200) seedMessages(simulator, name, (response.body as { messages: { records: MessageRow[]; total: number } }).messages);
 	if (request.path.includes('/webhook/find') && response.body) {
-		const { url, headers, events, enabled } = response.body;
+		const { url, headers, events, enabled } = response.body as Record<string, unknown>;
 		await ask(simulator, `/webhook/set/${name}`, { body: { webhook: { url, headers, events, enabled } } });
 	}
 }
 
-function seedStatuses(simulator: Simulator, instance: string, rows: any[]): void {
+function seedStatuses(simulator: Simulator, instance: string, rows: StatusRow[]): void {
 	if (rows[0]) useId(simulator, instance, rows[0].instanceId);
 	const messages = new Map(rows.map((row) => [row.keyId, { id: row.messageId, key: { id: row.keyId, remoteJid: row.remoteJid, fromMe: true } }]));
 	simulator.control.addRows({ instance, messages: [...messages.values()], statuses: rows.map(({ keyId, status }) => ({ keyId, status })) });
 }
 
-function seedMessages(simulator: Simulator, instance: string, { records, total }: { records: any[]; total: number }): void {
-	if (!records[0]) return;
-	useId(simulator, instance, records[0].instanceId);
-	const statuses = records.flatMap(({ key, MessageUpdate }) => MessageUpdate.map(({ status }: any) => ({ keyId: key.id, status })));
+function seedMessages(simulator: Simulator, instance: string, { records, total }: { records: MessageRow[]; total: number }): void {
+	const [first] = records;
+	const last = records.at(-1);
+	if (!first || !last) return;
+	useId(simulator, instance, first.instanceId);
+	const statuses = records.flatMap(({ key, MessageUpdate }) => MessageUpdate.map(({ status }) => ({ keyId: key.id, status })));
 	const older = Array.from({ length: total - records.length }, (_, index) => (
-		{ key: { ...records[0].key, id: `older-${index}` }, messageTimestamp: records.at(-1).messageTimestamp - 1 - index }));
+		{ key: { ...first.key, id: `older-${index}` }, messageTimestamp: last.messageTimestamp - 1 - index }));
 	simulator.control.addRows({ instance, messages: [...records, ...older], statuses });
 }
 
@@ -97,19 +119,22 @@ function useId(simulator: Simulator, name: string, id: string): void {
 }
 
 /** Seeded rows are compared whole; of status rows the order and the row ID are the database's. */
-function comparable({ request }: Capture, body: any): unknown {
+function comparable({ request }: Capture, body: unknown): unknown {
 	if (request.path.includes('/chat/findMessages')) return blurred(body, new Set());
 	if (request.path.includes('/chat/findStatusMessage')) return blurred(body, new Set(['id']));
 	return blurred(body, VARYING);
 }
 
 /** Replaces varying values by their type, and sorts what a database gives in no order. */
-function blurred(value: any, varying: Set<string>): any {
+function blurred(value: unknown, varying: Set<string>): unknown {
 	if (Array.isArray(value)) {
-		const items = value.map((item) => blurred(item, varying));
-		const unordered = items.every((item) => item && typeof item === 'object' && 'status' in item);
-		return unordered ? items.sort((a, b) => a.status.localeCompare(b.status)) : items;
+		const items = value.map((item: unknown) => blurred(item, varying));
+		return items.every(hasStatus) ? items.sort((a, b) => a.status.localeCompare(b.status)) : items;
 	}
 	if (value === null || typeof value !== 'object') return value;
 	return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, varying.has(name) ? `<${typeof inner}>` : blurred(inner, varying)]));
+}
+
+function hasStatus(item: unknown): item is { status: string } {
+	return typeof item === 'object' && item !== null && 'status' in item;
 }

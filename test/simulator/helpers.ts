@@ -20,12 +20,23 @@ afterEach(async () => {
 	for (const end of running.splice(0).reverse()) await end();
 });
 
-export interface Reply {
+/** What the tests read in an answer; each answer has a part of it. */
+export interface Body {
+	key: { id: string; remoteJid: string };
+	code?: number;
+	error: string;
+	message: unknown;
+	response: { message: unknown };
+	messages: { total: number; records: Array<{ messageTimestamp: number; message: { conversation: string } }> };
+	instance: { state: string };
+}
+
+export interface Reply<T = Body> {
 	status: number;
 	headers: Headers;
 	text: string;
 	/** Undefined if the body is no JSON. */
-	body: any;
+	body: T;
 }
 
 interface Request {
@@ -36,7 +47,7 @@ interface Request {
 	signal?: AbortSignal;
 }
 
-export async function ask(simulator: Simulator, path: string, { method = 'POST', key = simulator.apiKey, body, signal }: Request = {}): Promise<Reply> {
+export async function ask<T = Body>(simulator: Simulator, path: string, { method = 'POST', key = simulator.apiKey, body, signal }: Request = {}): Promise<Reply<T>> {
 	const hasBody = body !== undefined && body !== null;
 	const response = await fetch(simulator.url + path, {
 		method,
@@ -45,7 +56,7 @@ export async function ask(simulator: Simulator, path: string, { method = 'POST',
 		body: hasBody ? JSON.stringify(body) : undefined,
 	});
 	const text = await response.text();
-	return { status: response.status, headers: response.headers, text, body: parsed(text) };
+	return { status: response.status, headers: response.headers, text, body: parsed(text) as T };
 }
 
 export function sendText(simulator: Simulator, instance: string, body: Record<string, unknown>, more: Request = {}): Promise<Reply> {
@@ -53,8 +64,8 @@ export function sendText(simulator: Simulator, instance: string, body: Record<st
 }
 
 export async function statusRows(simulator: Simulator, instance: string, id: string): Promise<string[]> {
-	const { body } = await ask(simulator, `/chat/findStatusMessage/${instance}`, { body: { where: { id } } });
-	return body.map((row: { status: string }) => row.status);
+	const { body } = await ask<Array<{ status: string }>>(simulator, `/chat/findStatusMessage/${instance}`, { body: { where: { id } } });
+	return body.map(({ status }) => status);
 }
 
 /** Resolves once EvolutionAPI was told `count` acknowledgements. */

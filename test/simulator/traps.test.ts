@@ -187,7 +187,7 @@ describe('trap 4: acknowledgements come out of order, twice, or never', () => {
 		simulator.control.addRule({ saveAfterMs: 60, acks: [{ status: 'DELIVERED', afterMs: 0 }] });
 		const socket = live(simulator, '/');
 		await next(socket, 'connect');
-		const firstUpdate = next<any>(socket, 'messages.update');
+		const firstUpdate = next<LiveUpdate>(socket, 'messages.update');
 		const { body } = await sendText(simulator, 'meta1', {});
 		expect(simulator.control.acks()).toMatchObject([{ status: 'DELIVERED', kept: false }]);
 		expect((await ask(simulator, '/chat/findMessages/meta1', { body: { where: { key: { id: body.key.id } } } })).body.messages.total).toBe(1);
@@ -238,7 +238,7 @@ describe('trap 5: some waits can\'t succeed', () => {
 		simulator.control.settings({ globalEvents: true });
 		const socket = live(simulator, '/');
 		await next(socket, 'connect');
-		const event = next<any>(socket, 'messages.update');
+		const event = next<LiveUpdate>(socket, 'messages.update');
 		const { body } = await sendText(simulator, 'meta1', {});
 		expect((await event).data).toMatchObject({ keyId: body.key.id, status: 'DELIVERED', fromMe: false });
 		expect(await statusRows(simulator, 'meta1', body.key.id)).toEqual([]);
@@ -270,8 +270,8 @@ describe('trap 7: unknown filters are ignored', () => {
 		const simulator = await started();
 		const replies = [await sendText(simulator, 'meta1', {}), await sendText(simulator, 'meta1', { number: '14155552671' })];
 		await acksTold(simulator, 4);
-		const { body } = await ask(simulator, '/chat/findStatusMessage/meta1', { body: { where: { keyId: replies[0]!.body.key.id } } });
-		expect(new Set(body.map((row: any) => row.keyId))).toEqual(new Set(replies.map((reply) => reply.body.key.id)));
+		const { body } = await ask<Array<{ keyId: string }>>(simulator, '/chat/findStatusMessage/meta1', { body: { where: { keyId: replies[0]!.body.key.id } } });
+		expect(new Set(body.map(({ keyId }) => keyId))).toEqual(new Set(replies.map((reply) => reply.body.key.id)));
 	});
 
 	it('findMessages: `fromMe: false` and a half-open time are no filters', async () => {
@@ -352,12 +352,12 @@ describe('trap 10: messageTimestamp has whole seconds', () => {
 		const simulator = await started();
 		for (let n = 0; n < 20; n++) await sendText(simulator, 'meta1', { text: String(n) });
 		const { records } = (await ask(simulator, '/chat/findMessages/meta1', { body: { where: {} } })).body.messages;
-		const times = records.map((row: any) => row.messageTimestamp);
+		const times = records.map(({ messageTimestamp }) => messageTimestamp);
 		expect(times.every(Number.isInteger)).toBe(true);
 		expect(times).toEqual([...times].sort((a, b) => b - a));
 		expect(new Set(times).size).toBeLessThan(20);
 		expect(simulator.control.messages().map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, n) => String(n)));
-		expect(records.map((row: any) => row.message.conversation)).not.toEqual(Array.from({ length: 20 }, (_, n) => String(19 - n)));
+		expect(records.map(({ message }) => message.conversation)).not.toEqual(Array.from({ length: 20 }, (_, n) => String(19 - n)));
 	});
 });
 
@@ -372,7 +372,7 @@ describe('trap 11: the live namespace is not there from the start', () => {
 		const { body } = await sendText(simulator, 'meta1', {});
 		const socket = live(simulator, '/meta1');
 		await next(socket, 'connect');
-		const update = next<any>(socket, 'messages.update');
+		const update = next<LiveUpdate>(socket, 'messages.update');
 		simulator.control.acknowledge(body.key.id, 'READ');
 		expect(await update).toMatchObject({ instance: 'meta1', apikey: 'instance-token', data: { fromMe: false } });
 	});
@@ -402,7 +402,7 @@ describe('trap 11: the live namespace is not there from the start', () => {
 describe('trap 12: keys leak easily', () => {
 	it('the global key sees every token, a token only its own', async () => {
 		const simulator = await started();
-		const list = async (key: string) => (await ask(simulator, '/instance/fetchInstances', { method: 'GET', key })).body.map(({ token }: any) => token);
+		const list = async (key: string) => (await ask<Array<{ token: string }>>(simulator, '/instance/fetchInstances', { method: 'GET', key })).body.map(({ token }) => token);
 		expect(await list(simulator.apiKey)).toHaveLength(5);
 		expect(await list('instance-token')).toEqual(['instance-token']);
 	});
@@ -445,7 +445,9 @@ describe('trap 13: error bodies differ', () => {
 	});
 });
 
-interface WebhookCall { secret: string | undefined; body: any }
+interface LiveUpdate { instance: string; apikey: string; data: { keyId: string; status: string; fromMe: boolean } }
+
+interface WebhookCall { secret: string | undefined; body: { event: string; data: { message: { conversation: string } } } }
 
 /** A server that takes webhooks and answers as told. */
 async function webhookTarget(statusOf: (count: number) => number) {
@@ -455,7 +457,7 @@ async function webhookTarget(statusOf: (count: number) => number) {
 		let text = '';
 		request.on('data', (chunk) => { text += chunk; });
 		request.on('end', () => {
-			calls.push({ secret: request.headers['x-secret'] as string | undefined, body: JSON.parse(text) });
+			calls.push({ secret: request.headers['x-secret'] as string | undefined, body: JSON.parse(text) as WebhookCall['body'] });
 			response.writeHead(statusOf(calls.length)).end();
 			wake();
 		});
