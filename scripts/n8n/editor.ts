@@ -72,8 +72,7 @@ async function logIn(rest: N8nRest, userFolder: string): Promise<void> {
 async function importTemplate(rest: N8nRest, template: WorkflowData): Promise<SavedWorkflow> {
 	const present = (await rest.workflows()).find(({ name }) => name === template.name);
 	if (present) return await rest.workflow(present.id);
-	const { id: _id, ...fresh } = template;
-	const saved = await rest.createWorkflow({ ...fresh, active: false });
+	const saved = await rest.createWorkflow({ ...template, id: undefined, active: false });
 	await rest.publish(saved);
 	return saved;
 }

@@ -38,7 +38,8 @@ export async function installPackage(tarball: string, userFolder: string): Promi
 	try {
 		await promisify(execFile)('tar', ['-xzf', tarball, '-C', unpacked]);
 		const source = join(unpacked, 'package');
-		const { devDependencies, peerDependencies, optionalDependencies, ...manifest } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest;
+		const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest;
+		for (const dropped of ['devDependencies', 'peerDependencies', 'optionalDependencies'] as const) delete manifest[dropped];
 		writeFileSync(join(source, 'package.json'), JSON.stringify(manifest, null, 2));
 		const target = join(nodesFolder, 'node_modules', manifest.name);
 		rmSync(target, { recursive: true, force: true });
