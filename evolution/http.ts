@@ -88,12 +88,12 @@ export class HttpClient {
 
 	/** Returns the answer whatever its status; throws only {@link HttpFailure}. */
 	async request(request: HttpRequest, egress?: EgressFilter): Promise<HttpAnswer> {
-		await this.checkEgress(request.url, egress);
 		const deadline = AbortSignal.timeout(request.timeoutMs);
 		const signal = request.signal ? AbortSignal.any([deadline, request.signal]) : deadline;
 		const connection = { open: false };
 		try {
 			signal.throwIfAborted();
+			await checkEgress(request.url, egress);
 			const answer = await axios.request({
 				...this.agents,
 				method: request.method,
@@ -104,7 +104,7 @@ export class HttpClient {
 				responseType: 'stream',
 				validateStatus: () => true,
 				signal,
-				lookup: egress?.createSecureLookup() as AxiosRequestConfig['lookup'],
+				lookup: guardedLookup(request.url, egress) as AxiosRequestConfig['lookup'],
 				...(request.followRedirects ? followSafely(request, egress) : watchConnection(connection)),
 			});
 			const { text, truncated } = await readUpTo(answer.data as AsyncIterable<Buffer>, maxAnswerBytes, signal);
@@ -114,15 +114,23 @@ export class HttpClient {
 		}
 	}
 
-	private async checkEgress(url: string, egress?: EgressFilter): Promise<void> {
-		const verdict = await egress?.validateUrl(url);
-		if (verdict && !verdict.ok) throw blocked(url, verdict.error);
-	}
-
 	close(): void {
 		this.agents.httpAgent.destroy();
 		this.agents.httpsAgent.destroy();
 	}
+}
+
+/** n8n's filter answers what it forbids, and throws when a name can't be found. */
+async function checkEgress(url: string, egress?: EgressFilter): Promise<void> {
+	const verdict = await egress?.validateUrl(url);
+	if (verdict && !verdict.ok) throw blocked(url, verdict.error);
+}
+
+/** The filter's look-up, with what it forbids told apart from what the name service could not find. */
+function guardedLookup(url: string, egress?: EgressFilter): LookupFunction | undefined {
+	const lookup = egress?.createSecureLookup();
+	if (!lookup) return undefined;
+	return (hostname, options, done) => lookup(hostname, options, (error, address, family) => done(error && !error.code ? blocked(url, error) : error, address, family));
 }
 
 /** Notes when a connection stands, so that a time-out before that is known as "not sent". */

@@ -358,7 +358,7 @@ export class CheckFailedError extends Error {
 }
 
 /** What a call gets that was not begun since an earlier one failed, or the execution was cancelled. */
-export const notStarted: Failure = { code: 'notStarted', message: 'Not begun, since an earlier item failed or the execution was cancelled' };
+export const notStarted: Failure = { code: 'notStarted', message: 'Not begun, since the execution was cancelled' };
 
 function toOutcome(error: unknown): Outcome {
 	return { replayed: false, failure: only(error, OrderedSendError).failure };

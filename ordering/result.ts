@@ -69,11 +69,22 @@ export function summaryOf(transaction: Transaction): Record<string, unknown> {
 /** One sentence on what went out, for the end of every error message. */
 export function whatWasSent(transaction: Transaction): string {
 	const sent = wasSent(transaction);
-	const webhook = transaction.steps.find((step) => step.type === 'webhook');
-	const called = !webhook ? '' : webhook.status === 'done' ? ' The webhook was called.' : webhook.attempts > 0 ? ' Whether the webhook ran is not known.' : ' The webhook was not called.';
-	if (sent === 'no') return `Nothing was sent.${called}`;
+	const called = whatWasCalled(transaction.steps.find((step) => step.type === 'webhook'));
+	const refused = transaction.steps.some((step) => step.receipt === 'failed');
+	if (sent === 'no') return `${refused ? 'The message did not go out.' : 'Nothing was sent.'}${called}`;
 	if (sent === 'unknown') return `The message may have been sent.${called}`;
 	return `The message was sent (ID ${sentMessageId(transaction)}).${called}`;
+}
+
+/** Kinds of failures that leave no doubt: the webhook was not reached. */
+const notReached = ['refused', 'nameNotFound', 'unreachable', 'tls', 'untrustedCertificate', 'blocked'].map((kind) => `webhook.${kind}`);
+
+function whatWasCalled(webhook: Step | undefined): string {
+	if (!webhook) return '';
+	if (webhook.status === 'done') return ' The webhook was called.';
+	if (webhook.attempts === 0) return ' The webhook was not called.';
+	if (webhook.statusCode !== undefined) return ` The webhook was called and answered ${webhook.statusCode}.`;
+	return notReached.includes(webhook.error?.code ?? '') ? ' The webhook was not reached.' : ' Whether the webhook ran is not known.';
 }
 
 function iso(ms: number): string {

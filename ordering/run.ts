@@ -40,7 +40,8 @@ export function closeTransaction(transaction: Transaction, definition: Run['defi
 	transaction.endedAt = Date.now();
 	transaction.failedForGood = end?.forGood ?? false;
 	if (end) transaction.failure = end.failure;
-	if (end && definition.errorCallbackUrl) transaction.errorCallback = { url: definition.errorCallbackUrl, status: 'pending', attempts: 0 };
+	// one that is settled later has told of its failure already
+	if (end && definition.errorCallbackUrl && !transaction.errorCallback) transaction.errorCallback = { url: definition.errorCallbackUrl, status: 'pending', attempts: 0 };
 	if (definition.storeMessageText) transaction.text = definition.text;
 	if (hasEndedForGood(transaction)) delete transaction.definition;
 }

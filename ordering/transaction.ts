@@ -167,6 +167,7 @@ export function reopen(transaction: Transaction): void {
 
 /** Whether the transaction's message went out. */
 export function wasSent(transaction: Transaction): WasSent {
+	if (transaction.steps.some((step) => step.receipt === 'failed')) return 'no'; // taken by EvolutionAPI, then refused by WhatsApp
 	const sends = transaction.steps.filter((step) => step.type === 'send');
 	if (sends.some((step) => step.status === 'inDoubt' || step.status === 'running')) return 'unknown';
 	return sends.some((step) => step.status === 'done') ? 'yes' : 'no';

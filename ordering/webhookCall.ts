@@ -74,13 +74,14 @@ function unanswered(failure: HttpFailure): AttemptFailed {
 function refused(answer: HttpAnswer, call: WebhookCall): AttemptFailed {
 	const passing = answer.status >= 500 || [408, 425, 429].includes(answer.status);
 	const hint = answer.status === 404 ? 'Check the address, and that the workflow behind it is published (a test address works only while its editor listens).' : 'See the log of what the webhook calls, mend it, then run it again: the message is not sent a second time.';
-	return new AttemptFailed({ code: 'webhook.refused', message: `The webhook ${shownUrl(call.url)} answered ${answer.status}`, hint }, passing ? 'now' : 'later', retryAfterMs(answer), answer.status);
+	return new AttemptFailed({ code: 'webhook.status', message: `The webhook ${shownUrl(call.url)} answered ${answer.status}`, hint }, passing ? 'now' : 'later', retryAfterMs(answer), answer.status);
 }
 
 /** JSON where it is JSON, else its text; long answers are cut, since they go into the ledger and the output. */
 const longestBody = 256 * 1024;
 
 function toBody(answer: HttpAnswer): unknown {
-	if (!answer.truncated && answer.text.length <= longestBody) return parseJson(answer.text) ?? answer.text;
+	const json = parseJson(answer.text);
+	if (!answer.truncated && answer.text.length <= longestBody) return json === undefined ? answer.text : json;
 	return `${answer.text.slice(0, longestBody)}… (cut)`;
 }

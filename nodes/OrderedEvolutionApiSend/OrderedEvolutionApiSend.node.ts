@@ -15,7 +15,7 @@ export class OrderedEvolutionApiSend implements INodeType {
 		icon: { light: 'file:../../icons/orderedSend.svg', dark: 'file:../../icons/orderedSend.dark.svg' },
 		group: ['output'],
 		version: 1,
-		subtitle: '={{ "Send text" + ({ accepted: "", delay: " → wait " + $parameter.delaySeconds + " s", sent: " → until sent", delivered: " → until delivered", read: " → until read" })[$parameter.waitFor] + ($parameter.callWebhook ? " → call webhook" : "") }}',
+		subtitle: '={{ "text" + ({ accepted: "", delay: " → " + $parameter.delaySeconds + " s", sent: " → sent", delivered: " → delivered", read: " → read" })[$parameter.waitFor] + ($parameter.callWebhook ? " → webhook" : "") }}',
 		description: 'Send a WhatsApp text through EvolutionAPI, wait, then call a webhook: always in this order, and never the webhook after a text that was not sent',
 		defaults: { name: 'Ordered EvolutionAPI Send' },
 		usableAsTool: true,
@@ -26,6 +26,8 @@ export class OrderedEvolutionApiSend implements INodeType {
 			{ name: 'webhookTargetApi', required: true, testedBy: 'webhookTargetApiTest', displayOptions: { show: { webhookAuthentication: ['credential'] } } },
 		],
 		properties: [
+			// n8n puts the credential behind the parameters that another credential depends on, unless told its place
+			{ displayName: 'Credentials', name: 'credentials', type: 'credentials', default: '' },
 			{
 				displayName: 'Operation',
 				name: 'operation',

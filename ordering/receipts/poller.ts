@@ -26,8 +26,8 @@ export interface Watch {
 	call: Omit<Call, 'signal'>;
 }
 
-/** How often the message itself is looked for, before it counts as not recorded: Baileys may save it a little later. */
-const looksForRecord = 2;
+/** Until when a message that is not on record may still get there, from the wait's start: a slow server saves it later. */
+const savedWithinMs = 1000;
 
 /** How long the last look, made when time is up, may take. */
 const lastLookMs = 1000;
@@ -49,7 +49,8 @@ export class ReceiptPoller {
 		const lastLookOver = AbortSignal.timeout(watch.timeoutMs + lastLookMs);
 		const stop = watch.signal ? AbortSignal.any([lastLookOver, watch.signal]) : lastLookOver;
 		const state: { receipt?: Receipt; lastError?: string } = {};
-		let recordLooks = 0;
+		const savedUntil = performance.now() + Math.min(savedWithinMs, watch.timeoutMs);
+		let record: 'notLooked' | 'missing' | 'there' = 'notLooked';
 		let pauseMs = this.settings.firstMs;
 		while (!stop.aborted) {
 			try {
@@ -57,11 +58,11 @@ export class ReceiptPoller {
 				delete state.lastError;
 				state.receipt = verdict.receipt ?? state.receipt;
 				if (verdict.end) return { end: verdict.end, receipt: verdict.receipt as Receipt };
-				if (state.receipt === undefined && recordLooks < looksForRecord) {
-					recordLooks += 1;
-					const onRecord = await this.limit(() => watch.server.isOnRecord(watch.instance, watch.messageId, { ...watch.call, signal: stop }));
-					if (onRecord) recordLooks = looksForRecord;
-					else if (recordLooks === looksForRecord) return { end: 'notRecorded' };
+				const isLate = performance.now() >= savedUntil;
+				if (state.receipt === undefined && (record === 'notLooked' || (record === 'missing' && isLate))) {
+					const there = await this.limit(() => watch.server.isOnRecord(watch.instance, watch.messageId, { ...watch.call, signal: stop }));
+					if (!there && isLate) return { end: 'notRecorded' };
+					record = there ? 'there' : 'missing';
 				}
 			} catch (error) {
 				if (stop.aborted) break;

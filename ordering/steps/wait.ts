@@ -48,7 +48,7 @@ function whyUnconfirmed(end: WaitEnd, waitFor: string, timeoutMs: number): Failu
 	return {
 		code: 'ackTimeout',
 		message: `The message was not acknowledged as ${waitFor} within ${timeoutMs / 1000} s${lastError}`,
-		hint: waitFor === 'read' ? 'A person may never open a message, or hide that it was read: Delivered is the surer choice.' : 'The phone may be off, or EvolutionAPI may not record acknowledgements (DATABASE_SAVE_MESSAGE_UPDATE=true). Raise the timeout, or set On Acknowledgement Timeout to Continue.',
+		hint: waitFor === 'read' ? 'A person may never open a message, or hide that it was read: Delivered is the surer choice.' : 'The phone may be off, or EvolutionAPI may not record acknowledgements (DATABASE_SAVE_MESSAGE_UPDATE=true). Raise the timeout, or set On Ack Timeout to Continue.',
 	};
 }
 

@@ -298,7 +298,12 @@ describe("n8n's egress filter", () => {
 	test('whose look-up refuses an address is told as a failure that delivered nothing', async () => {
 		const strict: EgressFilter = { ...open, createSecureLookup: () => (_name, _options, callback) => callback(new Error('10.0.0.1 is private'), '') };
 		const error = await thrownBy(client().request({ ...post, url: 'http://evolution.test/' }, strict));
-		expect(error).toMatchObject({ delivered: 'no', message: expect.stringContaining('10.0.0.1 is private') });
+		expect(error).toMatchObject({ kind: 'blocked', delivered: 'no', message: expect.stringContaining('10.0.0.1 is private') });
+	});
+
+	test('that can not find a name when it checks the address is told as such, and delivered nothing', async () => {
+		const lost: EgressFilter = { ...open, validateUrl: async () => await Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })) };
+		expect(await thrownBy(client().request({ ...post, url: 'http://evolution.test/' }, lost))).toMatchObject({ kind: 'nameNotFound', delivered: 'no' });
 	});
 });
 

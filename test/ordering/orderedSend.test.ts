@@ -208,7 +208,7 @@ test('the fields are named in errors as the panel names them', () => {
 	const shown = displayNames([...new OrderedEvolutionApiSend().description.properties, ...new EvolutionServerApi().properties]);
 	for (const [field, label] of Object.entries(labels)) expect([field, shown.get(field)]).toEqual([field, label]);
 	const unlabelled = [...shown.keys()].filter((field) => !(field in labels));
-	expect(unlabelled.sort()).toEqual(['ackNotice', 'ignoreSslIssues', 'operation', 'options', 'webhookAuthentication']);
+	expect(unlabelled.sort()).toEqual(['ackNotice', 'credentials', 'ignoreSslIssues', 'operation', 'options', 'webhookAuthentication']);
 });
 
 describe('the content of a call', () => {

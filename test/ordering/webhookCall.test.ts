@@ -112,7 +112,7 @@ describe('an answer', () => {
 		const server = await serving((_heard, answer) => answer.writeHead(status).end());
 		const error = await thrownBy(callWebhook(http(), call(`${server.url}/x?token=secret`)));
 		expect(error).toBeInstanceOf(AttemptFailed);
-		expect(error).toMatchObject({ tryAgain, statusCode: status, failure: { code: 'webhook.refused', message: `The webhook ${server.url}/x answered ${status}`, hint: expect.stringMatching(/\.$/) } });
+		expect(error).toMatchObject({ tryAgain, statusCode: status, failure: { code: 'webhook.status', message: `The webhook ${server.url}/x answered ${status}`, hint: expect.stringMatching(/\.$/) } });
 	});
 
 	test('may ask for a pause', async () => {

@@ -13,7 +13,7 @@ test('it gets what was sent, what was not, and why, signed and under one ID', as
 		event: 'transaction.failed',
 		transactionId: 't',
 		status: 'failed',
-		error: { code: 'webhook.refused', sent: 'yes', message: expect.stringContaining('answered 404') },
+		error: { code: 'webhook.status', sent: 'yes', message: expect.stringContaining('answered 404') },
 		steps: [{ type: 'send', status: 'done', messageId: simulator.control.messages()[0]?.messageId }, { type: 'webhook', status: 'failed' }],
 	});
 	expect(resultOf(outcome).errorCallback).toEqual({ status: 'done', attempts: 1, statusCode: 200 });

@@ -158,11 +158,11 @@ describe('waits that can not succeed', () => {
 });
 
 describe('what stops a wait', () => {
-	test.each([['meta1', 'FAILED'], ['phone1', 'ERROR']] as const)('on %s, %s: the transaction failed for good and the webhook is not called, whatever On Acknowledgement Timeout says', async (instanceName, status) => {
+	test.each([['meta1', 'FAILED'], ['phone1', 'ERROR']] as const)('on %s, %s: the transaction failed for good and the webhook is not called, whatever On Ack Timeout says', async (instanceName, status) => {
 		const { run, simulator, receiver } = await scene();
 		simulator.control.setInstance(instanceName, { acks: [{ status, afterMs: 20 }] });
 		const outcome = await run({ instanceName, waitFor: 'delivered', onAckTimeout: 'continue', webhookUrl: '/after' });
-		expect(resultOf(outcome)).toMatchObject({ status: 'failed', error: { code: 'messageFailed', sent: 'yes' } });
+		expect(resultOf(outcome)).toMatchObject({ status: 'failed', error: { code: 'messageFailed', sent: 'no' } });
 		expect(stepsOf(outcome)).toBe('send done, wait failed, webhook skipped');
 		expect(receiver.calls).toHaveLength(0);
 	});

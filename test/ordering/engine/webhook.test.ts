@@ -47,7 +47,7 @@ test.each([400, 401, 403, 404, 410, 422])('%d is not tried again by itself; the 
 	receiver.behave({ status }, { times: 1 });
 	const input = { text: 'Hi', webhookUrl: '/after', options: { transactionId: 't' } };
 	const first = await run(input);
-	expect(resultOf(first)).toMatchObject({ status: 'failed', error: { code: 'webhook.refused', sent: 'yes' } });
+	expect(resultOf(first)).toMatchObject({ status: 'failed', error: { code: 'webhook.status', sent: 'yes' } });
 	expect(resultOf(first).steps[1]).toMatchObject({ status: 'failed', attempts: 1, statusCode: status });
 	expect(receiver.calls).toHaveLength(1);
 	expect(resultOf(await run(input))).toMatchObject({ status: 'completed' });
@@ -60,7 +60,7 @@ test.each([408, 425, 429, 500, 502, 503, 504])('%d is tried again, as often as w
 	const { run, receiver, simulator } = await scene();
 	receiver.behave({ status });
 	const outcome = await run({ webhookUrl: '/after', options: { attempts: 2 } });
-	expect(outcome.failure).toMatchObject({ code: 'webhook.refused' });
+	expect(outcome.failure).toMatchObject({ code: 'webhook.status' });
 	expect(receiver.calls).toHaveLength(2);
 	expect(simulator.control.messages()).toHaveLength(1);
 });
