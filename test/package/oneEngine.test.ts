@@ -120,9 +120,11 @@ test('an update of the package in a running n8n takes the ledger over, once what
 });
 
 test('a second n8n process with the same user folder is refused with what to do, and sends nothing', async () => {
-	const held = runScript(`await run(node('OrderedEvolutionApiSend/OrderedEvolutionApiSend.node.js'), 'first', { delaySeconds: 2 });`);
-	await simulator.control.waitForMessages(1);
+	receiver.behave('hold', { times: 1 });
+	const held = runScript(`await run(node('OrderedEvolutionApiSend/OrderedEvolutionApiSend.node.js'), 'first');`);
+	await receiver.waitForCalls(1, 20_000);
 	await expect(runScript(`await run(node('OrderedEvolutionApiSend/OrderedEvolutionApiSend.node.js'), 'second');`)).rejects.toThrow(/in use by another n8n process/);
+	receiver.release();
 	await held;
 	expect(effects()).toEqual(['message first', 'webhook /first']);
 });
