@@ -105,7 +105,7 @@ export class HttpClient {
 				validateStatus: () => true,
 				signal,
 				lookup: guardedLookup(request.url, egress) as AxiosRequestConfig['lookup'],
-				...(request.followRedirects ? followSafely(request, egress) : watchConnection(connection)),
+				...(request.followRedirects ? followSafely(request, connection, egress) : watchConnection(connection)),
 			});
 			const { text, truncated } = await readUpTo(answer.data as AsyncIterable<Buffer>, maxAnswerBytes, signal);
 			return { status: answer.status, headers: lowerCased(answer.headers), text, truncated };
@@ -148,11 +148,12 @@ function watchConnection(connection: { open: boolean }): AxiosRequestConfig {
 }
 
 /** A redirect to another host would leak headers, and one that turns POST into GET would lose the body. */
-function followSafely(request: HttpRequest, egress?: EgressFilter): AxiosRequestConfig {
+function followSafely(request: HttpRequest, connection: { open: boolean }, egress?: EgressFilter): AxiosRequestConfig {
 	const start = new URL(request.url);
 	return {
 		maxRedirects: 5,
 		beforeRedirect: (options) => {
+			connection.open = true; // the first address has answered
 			const target = String(options.href);
 			if (new URL(target).host !== start.host || options.method !== request.method) {
 				throw new HttpFailure('redirect', `${shownUrl(request.url)} redirects to ${shownUrl(target)}, which is not followed`, 'unknown');
@@ -160,14 +161,14 @@ function followSafely(request: HttpRequest, egress?: EgressFilter): AxiosRequest
 			try {
 				egress?.validateRedirectSync(target);
 			} catch (error) {
-				throw blocked(target, error as Error);
+				throw blocked(target, error as Error, 'unknown');
 			}
 		},
 	};
 }
 
-function blocked(url: string, cause: Error): HttpFailure {
-	return new HttpFailure('blocked', `n8n's own protection forbids requests to ${shownUrl(url)} (${cause.message})`, 'no');
+function blocked(url: string, cause: Error, delivered: 'no' | 'unknown' = 'no'): HttpFailure {
+	return new HttpFailure('blocked', `n8n's own protection forbids requests to ${shownUrl(url)} (${cause.message})`, delivered);
 }
 
 async function readUpTo(stream: AsyncIterable<Buffer>, limit: number, signal: AbortSignal): Promise<{ text: string; truncated: boolean }> {
@@ -202,10 +203,11 @@ function toFailure(error: unknown, request: HttpRequest, deadline: AbortSignal, 
 	if (request.signal?.aborted) return new HttpFailure('cancelled', `The request to ${where} was cancelled`, delivered);
 	if (deadline.aborted) return new HttpFailure('timeout', `${where} did not answer within ${request.timeoutMs / 1000} s`, delivered);
 	const code = causes.map((cause) => cause.code ?? '').find((name) => name && !name.startsWith('ERR_FR_') && name !== 'ERR_NETWORK') ?? '';
-	if (code === 'ECONNREFUSED') return new HttpFailure('refused', `Nothing listens at ${where} (connection refused)`, 'no');
-	if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new HttpFailure('nameNotFound', `The name ${new URL(request.url).hostname} could not be found (${code})`, 'no');
-	if (untrusted.test(code)) return new HttpFailure('untrustedCertificate', `The certificate of ${where} is not trusted (${code})`, 'no');
-	if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return new HttpFailure('tls', `No secure connection to ${where} could be made (${code})`, 'no');
-	if (namesOfUnreachable.has(code) || (code === 'ETIMEDOUT' && !connected)) return new HttpFailure('unreachable', `${where} can't be reached (${code})`, 'no');
+	const early = connected ? 'unknown' : 'no'; // these come before the request leaves, unless it was redirected
+	if (code === 'ECONNREFUSED') return new HttpFailure('refused', `Nothing listens at ${where} (connection refused)`, early);
+	if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new HttpFailure('nameNotFound', `The name ${new URL(request.url).hostname} could not be found (${code})`, early);
+	if (untrusted.test(code)) return new HttpFailure('untrustedCertificate', `The certificate of ${where} is not trusted (${code})`, early);
+	if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return new HttpFailure('tls', `No secure connection to ${where} could be made (${code})`, early);
+	if (namesOfUnreachable.has(code) || (code === 'ETIMEDOUT' && !connected)) return new HttpFailure('unreachable', `${where} can't be reached (${code})`, early);
 	return new HttpFailure('reset', `The connection to ${where} broke (${code || causes.at(-1)?.message || 'unknown'})`, delivered);
 }

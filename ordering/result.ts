@@ -76,15 +76,12 @@ export function whatWasSent(transaction: Transaction): string {
 	return `The message was sent (ID ${sentMessageId(transaction)}).${called}`;
 }
 
-/** Kinds of failures that leave no doubt: the webhook was not reached. */
-const notReached = ['refused', 'nameNotFound', 'unreachable', 'tls', 'untrustedCertificate', 'blocked'].map((kind) => `webhook.${kind}`);
-
 function whatWasCalled(webhook: Step | undefined): string {
 	if (!webhook) return '';
 	if (webhook.status === 'done') return ' The webhook was called.';
 	if (webhook.attempts === 0) return ' The webhook was not called.';
 	if (webhook.statusCode !== undefined) return ` The webhook was called and answered ${webhook.statusCode}.`;
-	return notReached.includes(webhook.error?.code ?? '') ? ' The webhook was not reached.' : ' Whether the webhook ran is not known.';
+	return webhook.mayHaveRun ? ' Whether the webhook ran is not known.' : ' The webhook was not reached.';
 }
 
 function iso(ms: number): string {

@@ -1,6 +1,6 @@
 // One transaction from its turn in the lane to its end. There is one way through, for new ones and for replays.
 import { cancelledFailure, messageFailed } from './errors';
-import { lookUp, mayGoOutUntil, wasRefused } from './steps/lookUp';
+import { lookUp, mayGoOutUntil, takeFound } from './steps/lookUp';
 import { runSend } from './steps/send';
 import type { Run, StepEnd, StepRunner } from './steps/step';
 import { runWait } from './steps/wait';
@@ -90,12 +90,7 @@ async function settleSend(means: SettleMeans, left: Transaction, definition: Def
 	const { found } = await lookUp({ ...means, transaction: left }, send, definition, Math.min(until, Date.now() + means.settings.lookUpMs));
 	delete send.doubtUntil;
 	if (!found) return false;
-	const refused = wasRefused(found);
-	moveStep(send, refused ? 'failed' : 'done');
-	Object.assign(send, { messageId: found.messageId, finishedAt: Date.now() });
-	delete send.doubtSince;
-	delete send.error;
-	if (refused) send.error = messageFailed;
+	takeFound(send, found);
 	return true;
 }
 

@@ -29,6 +29,8 @@ export interface Step {
 	toldBy?: 'polling';
 	statusCode?: number;
 	error?: Failure;
+	/** Of a webhook: whether an attempt may have reached it. */
+	mayHaveRun?: boolean;
 	/** When the first attempt began that may have reached EvolutionAPI: a look-up goes from here. */
 	doubtSince?: number;
 	/** Until when a message in doubt may still go out; the chat's next transaction looks it up first. */

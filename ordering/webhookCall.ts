@@ -68,7 +68,7 @@ function standardHeaders({ id, signingSecret }: WebhookCall, body: string): Reco
 function unanswered(failure: HttpFailure): AttemptFailed {
 	const final = ['redirect', 'blocked', 'untrustedCertificate'].includes(failure.kind);
 	const hint = failure.kind === 'redirect' ? 'Enter the address that it redirects to.' : hintFor(failure);
-	return new AttemptFailed({ code: `webhook.${failure.kind}`, message: `The webhook was not answered: ${failure.message}`, hint }, final ? 'later' : 'now');
+	return new AttemptFailed({ code: `webhook.${failure.kind}`, message: `The webhook was not answered: ${failure.message}`, hint }, final ? 'later' : 'now', undefined, undefined, failure.delivered);
 }
 
 function refused(answer: HttpAnswer, call: WebhookCall): AttemptFailed {

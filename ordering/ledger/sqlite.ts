@@ -27,6 +27,7 @@ export class SqliteLedger implements Ledger {
 		private readonly database: DatabaseSync,
 		private readonly lock: DatabaseSync,
 	) {
+		process.on('exit', this.closeNow);
 		this.hashKey = this.factOrNew('hashKey', () => randomBytes(32).toString('base64url'));
 	}
 
@@ -145,12 +146,18 @@ export class SqliteLedger implements Ledger {
 	}
 
 	async close(): Promise<void> {
+		this.closeNow();
+	}
+
+	/** Also when the process ends: SQLite then empties and deletes its write-ahead log, which holds what was deleted. */
+	private readonly closeNow = (): void => {
 		if (this.closed) return;
+		process.off('exit', this.closeNow);
 		this.commit();
 		this.closed = true;
 		this.database.close();
 		this.lock.close();
-	}
+	};
 
 	/** All writes of one turn of the event loop are one commit: single commits cost most of the throughput. */
 	private write<T>(run: () => T): Promise<T> {

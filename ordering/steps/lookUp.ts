@@ -3,9 +3,10 @@ import { EvolutionError, type RecordedMessage } from '../../evolution/server';
 import { HttpFailure } from '../../evolution/http';
 import { only } from '../../evolution/only';
 import { judge } from '../../evolution/receipt';
+import { messageFailed } from '../errors';
 import { pause } from '../pause';
 import type { Settings } from '../settings';
-import type { Definition, Step } from '../transaction';
+import { type Definition, moveStep, type Step } from '../transaction';
 import type { Run } from './step';
 
 export type LookUp =
@@ -41,6 +42,18 @@ export async function lookUp(means: Means, step: Step, definition: Definition, u
 /** Whether WhatsApp refused a message that EvolutionAPI has on record: it did not reach anybody then. */
 export function wasRefused({ receipts }: RecordedMessage): boolean {
 	return judge(receipts, 'sent').end === 'failed';
+}
+
+/** Settles a send in doubt by the message that a look-up found for it. */
+export function takeFound(step: Step, found: RecordedMessage): void {
+	const refused = wasRefused(found);
+	moveStep(step, refused ? 'failed' : 'done');
+	step.messageId = found.messageId;
+	step.finishedAt = Date.now();
+	delete step.doubtSince;
+	delete step.doubtUntil;
+	delete step.error;
+	if (refused) Object.assign(step, { receipt: 'failed', error: messageFailed });
 }
 
 /** When a message whose sender died or gave up can't go out any more, in ms since 1970. */

@@ -12,6 +12,8 @@ export class AttemptFailed extends Error {
 		readonly tryAgain: TryAgain,
 		readonly retryAfterMs?: number,
 		readonly statusCode?: number,
+		/** Whether it surely had no effect. */
+		readonly delivered: 'no' | 'unknown' = 'unknown',
 	) {
 		super(failure.message);
 	}

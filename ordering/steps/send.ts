@@ -4,9 +4,9 @@ import { HttpFailure } from '../../evolution/http';
 import { only } from '../../evolution/only';
 import { toRecipient } from '../../evolution/recipient';
 import type { RecordedMessage } from '../../evolution/server';
-import { cancelledFailure, messageFailed } from '../errors';
+import { cancelledFailure } from '../errors';
 import { moveStep, type Step } from '../transaction';
-import { lookUp, mayGoOutUntil, wasRefused } from './lookUp';
+import { lookUp, mayGoOutUntil, takeFound } from './lookUp';
 import { AttemptFailed, retrying } from './retry';
 import type { Run, StepEnd, StepRunner } from './step';
 
@@ -86,9 +86,7 @@ async function endSent(run: Run, step: Step, outcome: Sent): Promise<void> {
 }
 
 async function endFound(run: Run, step: Step, found: RecordedMessage): Promise<StepEnd> {
-	const refused = wasRefused(found);
-	moveStep(step, refused ? 'failed' : 'done');
-	if (refused) step.error = messageFailed;
+	takeFound(step, found);
 	await recordMessage(run, step, found.messageId, found.remoteJid);
 	return endOf(step);
 }

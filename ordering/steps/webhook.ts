@@ -24,6 +24,9 @@ async function attempt(run: Run, step: Step): Promise<void> {
 	step.attempts += 1;
 	step.startedAt ??= Date.now();
 	delete step.error;
+	delete step.statusCode;
+	const mightHaveRun = step.mayHaveRun;
+	step.mayHaveRun = true;
 	await run.save();
 	const answer = await callWebhook(run.http, {
 		...webhook,
@@ -33,7 +36,11 @@ async function attempt(run: Run, step: Step): Promise<void> {
 		timeoutMs: run.definition.requestTimeoutMs,
 		signal: run.signal,
 		egress: run.egress,
-	}).catch((error: unknown) => recordFailedAttempt(run, step, only(error, AttemptFailed)));
+	}).catch((error: unknown) => {
+		const failed = only(error, AttemptFailed);
+		if (failed.delivered === 'no') step.mayHaveRun = mightHaveRun;
+		return recordFailedAttempt(run, step, failed);
+	});
 	step.statusCode = answer.statusCode;
 	run.transaction.webhook = answer;
 	moveStep(step, 'done');

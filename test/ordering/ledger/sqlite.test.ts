@@ -112,6 +112,21 @@ test('what was told to be recorded is there after the process was killed', async
 	expect(await opened(folder).find(chat.server, 'durable')).toMatchObject({ id: 'durable', steps: [{ status: 'running' }] });
 });
 
+test('a process that ends leaves no log behind, in which deleted content could be read', async () => {
+	const folder = temporaryFolder();
+	const { child, said } = await inAnotherProcess(`
+		const ledger = SqliteLedger.open(${JSON.stringify(folder)});
+		void ledger.open(${JSON.stringify(transaction({ id: 'last' }))}).then(() => {
+			process.stdout.write('recorded');
+			setTimeout(() => process.exit(0), 50);
+		});
+	`);
+	expect(said).toBe('recorded');
+	if (child.exitCode === null) await once(child, 'exit');
+	expect(readdirSync(folder).sort()).toEqual(['ledger.lock', 'ledger.sqlite']);
+	expect(await opened(folder).find(chat.server, 'last')).toMatchObject({ id: 'last' });
+});
+
 describe('many writes of one turn', () => {
 	test('are one commit', async () => {
 		const folder = temporaryFolder();
