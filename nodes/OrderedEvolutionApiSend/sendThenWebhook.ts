@@ -31,8 +31,10 @@ export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExe
 		if (stopOnFailure) throw toNodeError.call(this, indices[position] ?? 0, { replayed: false, failure: only(reason, OrderedSendError).failure });
 		for (const i of indices) outcomes[i] = { replayed: false, failure: failureOf(reason, unexpected) };
 	}
-	const failed = outcomes.findIndex((outcome) => outcome.failure && outcome.failure !== notStarted);
-	if (stopOnFailure && failed >= 0) throw toNodeError.call(this, failed, outcomes[failed] as Outcome);
+	const failed = outcomes.filter(({ failure }) => failure);
+	// an item that was not begun is not the cause, unless the execution was cancelled before any was
+	const cause = failed.find(({ failure }) => failure !== notStarted) ?? failed[0];
+	if (stopOnFailure && cause) throw toNodeError.call(this, outcomes.indexOf(cause), cause);
 	return outcomes.map((outcome, i) => toItem.call(this, i, outcome));
 }
 
