@@ -2,6 +2,7 @@
 import { errorParts, hintFor, isHtml, isRecord, judgeFailure, judgeSend, parseJson, type SendOutcome } from './answers';
 import { type EgressFilter, type HttpAnswer, HttpClient, HttpFailure, shownUrl } from './http';
 import { only } from './only';
+import { orAborted } from './orAborted';
 import { type Receipt, toReceipt } from './receipt';
 
 /** What a user fills in once, in the credential `evolutionServerApi`. */
@@ -11,11 +12,9 @@ export interface ServerAccess {
 	ignoreSslIssues?: boolean;
 }
 
-/** EvolutionAPI's `integration` of an instance. */
-export type Channel = 'WHATSAPP-BAILEYS' | 'WHATSAPP-BUSINESS' | 'EVOLUTION';
-
 export interface Instance {
 	name: string;
+	/** EvolutionAPI's `integration`: `WHATSAPP-BAILEYS`, `WHATSAPP-BUSINESS` or `EVOLUTION`. */
 	channel: string;
 	/** `open`, `connecting` or `close`; Cloud and EVOLUTION instances are always `open`. */
 	state: string;
@@ -73,6 +72,9 @@ export function serverAddress(baseUrl: string): string {
 
 /** How long the channels of a server's instances are remembered: they change by hand, and seldom. */
 const channelsKnownMs = 5 * 60_000;
+/** After this it is asked again for an instance that was not known, or after a failure. */
+const askAgainMs = 5_000;
+const channelsWithinMs = 10_000;
 
 function withUserOf(baseUrl: string, address: string): string {
 	const { username, password } = new URL(baseUrl.trim());
@@ -88,7 +90,7 @@ export class EvolutionServer {
 	private readonly http: HttpClient;
 	/** Where requests go: the address, with the user and password that a proxy in front may ask for. */
 	private readonly base: string;
-	private channels?: { byName: Promise<Map<string, string>>; until: number };
+	private channels?: { byName: Promise<Map<string, string>>; askedAt: number };
 
 	constructor(private readonly access: ServerAccess) {
 		this.address = serverAddress(access.baseUrl);
@@ -152,14 +154,28 @@ export class EvolutionServer {
 		return rows.filter((row) => isRecord(row) && typeof row.name === 'string').map((row) => ({ name: row.name, channel: String(row.integration ?? ''), state: String(row.connectionStatus ?? '') }));
 	}
 
-	/** The instance's channel, remembered for five minutes; undefined where this key does not see the instance. */
-	async channelOf(instance: string, call: Call): Promise<string | undefined> {
-		if (!this.channels || this.channels.until < Date.now()) {
-			const byName = this.instances(call).then((instances) => new Map(instances.map(({ name, channel }) => [name, channel])));
-			this.channels = { byName, until: Date.now() + channelsKnownMs };
-			byName.catch(() => (this.channels = undefined)); // the next call asks again
-		}
-		return (await this.channels.byName).get(instance);
+	/**
+	 * The instance's channel; undefined where this key does not see the instance. All callers share one request, which
+	 * no caller's cancelling ends, and its answer for five minutes; a failure, or an unknown name, for five seconds.
+	 */
+	async channelOf(instance: string, { signal, ...call }: Call): Promise<string | undefined> {
+		if (!(await this.mayRecall(instance))) this.askForChannels(call);
+		return (await orAborted((this.channels as NonNullable<typeof this.channels>).byName, signal)).get(instance);
+	}
+
+	/** Whether what was asked last still answers for this instance. */
+	private async mayRecall(instance: string): Promise<boolean> {
+		if (!this.channels) return false;
+		const age = Date.now() - this.channels.askedAt;
+		if (age < askAgainMs) return true;
+		return age < channelsKnownMs && (await this.channels.byName.then((names) => names.has(instance), () => false));
+	}
+
+	private askForChannels({ timeoutMs, ...call }: Call): void {
+		const instances = this.instances({ ...call, timeoutMs: Math.min(timeoutMs, channelsWithinMs) });
+		const byName = instances.then((all) => new Map(all.map(({ name, channel }) => [name, channel])));
+		byName.catch(() => {}); // told to those who wait for it
+		this.channels = { byName, askedAt: Date.now() };
 	}
 
 	close(): void {

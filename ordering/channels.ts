@@ -10,7 +10,7 @@ import type { Run } from './steps/step';
 export async function waitProblem({ server, send, signal, egress }: Pick<Run, 'server' | 'send' | 'signal' | 'egress'>, waitFor: string): Promise<{ why: string; remedy: string } | undefined> {
 	const { recipient, chat, definition } = send;
 	const channel = await server.channelOf(chat.instance, { timeoutMs: definition.requestTimeoutMs, signal, egress }).catch((error: unknown) => {
-		if (error instanceof EvolutionError || error instanceof HttpFailure) return undefined;
+		if (signal?.aborted || error instanceof EvolutionError || error instanceof HttpFailure) return undefined;
 		throw error;
 	});
 	const remedy = 'Set Wait For to Accepted or Delay.';

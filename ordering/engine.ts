@@ -4,7 +4,7 @@ import { type EgressFilter, HttpClient } from '../evolution/http';
 import { only } from '../evolution/only';
 import { EvolutionServer } from '../evolution/server';
 import { waitProblem } from './channels';
-import { CancelledError, cancelledFailure, type Failure, ImpossibleWaitError, OrderedSendError, QueueTimeoutError, TransactionConflictError } from './errors';
+import { CancelledError, cancelledFailure, type Failure, ImpossibleWaitError, OrderedSendError, StillRunningError, TransactionConflictError } from './errors';
 import { EmbeddedLanes } from './lanes/embedded';
 import type { Grant, Lanes, Ticket } from './lanes/lanes';
 import type { Ledger } from './ledger/ledger';
@@ -16,7 +16,7 @@ import { defaultSettings, type Settings } from './settings';
 import type { Run } from './steps/step';
 import { AttemptFailed, retrying } from './steps/retry';
 import { toResult } from './result';
-import { type Chat, plannedSteps, replayOf, type Transaction } from './transaction';
+import { type Chat, hasEndedForGood, plannedSteps, type Transaction } from './transaction';
 import { callWebhook, webhookId } from './webhookCall';
 
 /** From which n8n execution a call comes; its ID is made from this where the user gave none. */
@@ -155,12 +155,12 @@ export class Engine {
 		const { send } = call;
 		const id = await this.idOf(call);
 		const twin = ids.get(id);
-		ids.set(id, call);
+		if (!twin) ids.set(id, call);
 		const content = contentOf(send);
 		if (twin) refuseOtherContent(id, content, this.hash(twin.send), this.ledger.hashKey);
 		const recorded = await this.ledger.find(send.chat.server, id);
 		if (recorded) refuseOtherContent(id, content, recorded.content, this.ledger.hashKey);
-		return { call, index, id, chat: recorded?.chat ?? (await this.ledger.linkedChat(send.chat)), isNew: !recorded };
+		return { call, index, id, chat: await this.ledger.linkedChat(recorded?.chat ?? send.chat), isNew: !recorded };
 	}
 
 	private async refuseImpossibleWait(one: Prepared, { signal, egress }: RunOptions): Promise<Prepared> {
@@ -197,7 +197,10 @@ export class Engine {
 		const { call, id } = prepared;
 		const key = JSON.stringify([call.send.chat.server, id]);
 		// asked anew after each wait, with nothing awaited before it is marked as running: only one of many goes on
-		for (let other = this.running.get(key); other; other = this.running.get(key)) await this.standAside(other, call.send.queueTimeoutMs, tickets, options);
+		for (let other = this.running.get(key); other; other = this.running.get(key)) {
+			const failure = await this.standAside(other, call.send.queueTimeoutMs, tickets, options);
+			if (failure) return { transaction: await this.ledger.find(call.send.chat.server, id), replayed: false, failure };
+		}
 		const work = this.runOpened(prepared, tickets.get(prepared) as Ticket, options);
 		this.running.set(key, work.catch(() => {}));
 		try {
@@ -211,49 +214,67 @@ export class Engine {
 	 * Waits until the same transaction, running elsewhere, has ended. The group's places are given up meanwhile, or the
 	 * two could wait for each other; they are taken again together, so that no later one blocks an earlier one.
 	 */
-	private async standAside(other: Promise<unknown>, timeoutMs: number, tickets: Group['tickets'], { signal }: RunOptions): Promise<void> {
+	private async standAside(other: Promise<unknown>, timeoutMs: number, tickets: Group['tickets'], { signal }: RunOptions): Promise<Failure | undefined> {
 		for (const ticket of tickets.values()) ticket.leave();
 		try {
 			await waitFor(other, timeoutMs, signal);
+			return undefined;
+		} catch (error) {
+			return only(error, OrderedSendError).failure;
 		} finally {
 			for (const one of tickets.keys()) tickets.set(one, this.takeTicket(one));
 		}
 	}
 
-	private async runOpened({ call, id, chat }: Prepared, ticket: Ticket, options: RunOptions): Promise<Outcome> {
+	private async runOpened(prepared: Prepared, ticket: Ticket, options: RunOptions): Promise<Outcome> {
+		const { call, id, chat } = prepared;
 		const { send } = call;
-		const { transaction, created } = await this.ledger.open(this.newTransaction(call, id, chat));
-		if (!created) {
-			refuseOtherContent(id, contentOf(send), transaction.content, this.ledger.hashKey);
-			if (['recordedResult', 'recordedError'].includes(replayOf(transaction)) && transaction.status !== 'open') {
-				ticket.leave();
-				await this.finishErrorCallback(transaction, send, options);
-				return { transaction, replayed: true, failure: transaction.failure };
-			}
+		const { transaction: opened, created } = await this.ledger.open(this.newTransaction(call, id, chat));
+		refuseOtherContent(id, contentOf(send), opened.content, this.ledger.hashKey);
+		if (hasEndedForGood(opened)) {
+			ticket.leave();
+			return await this.recorded(opened, send, options);
 		}
-		const definition = transaction.definition ?? send.definition;
 		let grant: Grant;
 		try {
 			grant = await ticket.turn(send.queueTimeoutMs, options.signal);
 		} catch (error) {
-			return await this.endInQueue(transaction, definition, created, error, send, options);
+			return await this.endInQueue(opened, opened.definition ?? send.definition, created, error, send, options);
 		}
-		const run = this.means(transaction, definition, send, grant, options);
-		let settled: Transaction[] = [];
 		try {
-			const { ticket: number, waitedMs, late, fence } = grant;
-			transaction.queue = { ticket: number, waitedMs, late, fence };
-			settled = await settleEarlier(run, transaction);
-			await runSteps(run);
-		} catch (error) {
-			// the ledger failed: what is known in memory is the truth about what was sent
-			const { failure } = only(error, OrderedSendError);
-			return { transaction: { ...transaction, status: 'failed' }, replayed: false, failure };
+			// read again: whoever had the lane meanwhile may have settled it
+			const transaction = (await this.ledger.find(send.chat.server, id)) ?? opened;
+			if (hasEndedForGood(transaction)) return await this.recorded(transaction, send, options);
+			const { settled, failure } = await this.runInLane(transaction, chat, send, grant, options);
+			grant.release();
+			for (const one of [...settled, transaction]) await this.finishErrorCallback(one, send, options);
+			return { transaction, replayed: false, failure: failure ?? transaction.failure };
 		} finally {
 			grant.release();
 		}
-		for (const one of [...settled, transaction]) await this.finishErrorCallback(one, send, options);
-		return { transaction, replayed: false, failure: transaction.failure };
+	}
+
+	private async recorded(transaction: Transaction, send: OrderedSend, options: RunOptions): Promise<Outcome> {
+		await this.finishErrorCallback(transaction, send, options);
+		return { transaction, replayed: true, failure: transaction.failure };
+	}
+
+	/** Changes `transaction` as it goes. A failure of its own is the ledger's, or a bug: then the transaction is not ended. */
+	private async runInLane(transaction: Transaction, chat: Chat, send: OrderedSend, grant: Grant, options: RunOptions): Promise<{ settled: Transaction[]; failure?: Failure }> {
+		const { ticket, waitedMs, late, fence } = grant;
+		transaction.chat = chat; // an answer may have told meanwhile that WhatsApp calls it by another name
+		transaction.queue = { ticket, waitedMs, late, fence };
+		const run = this.means(transaction, transaction.definition ?? send.definition, send, grant, options);
+		let settled: Transaction[] = [];
+		try {
+			settled = await settleEarlier(run, transaction);
+			await runSteps(run);
+			return { settled };
+		} catch (error) {
+			// what is known in memory is the truth about what was sent
+			transaction.status = 'failed';
+			return { settled, failure: failureOf(error) };
+		}
 	}
 
 	/** A new transaction that never had its turn is recorded as such; one that had run before stays as it was. */
@@ -322,12 +343,13 @@ export class Engine {
 	private async finishErrorCallback(transaction: Transaction, send: OrderedSend, { egress }: RunOptions): Promise<void> {
 		const callback = transaction.errorCallback;
 		if (!callback || callback.status !== 'pending' || !transaction.failure) return;
-		const { attempts, requestTimeoutMs } = send.definition;
+		const { attempts, requestTimeoutMs, errorCallbackUrl } = send.definition;
+		const signs = callback.url === errorCallbackUrl; // one that this call settles may have another receiver, with another secret
 		const body = JSON.stringify({ event: 'transaction.failed', ...toResult({ ...transaction, errorCallback: undefined }, false) });
 		try {
 			const answer = await retrying(attempts, this.settings, undefined, () => {
 				callback.attempts += 1;
-				return callWebhook(this.http, { url: callback.url, method: 'POST', body, id: webhookId(transaction.id, 'error'), headers: [], signingSecret: send.webhookSecrets.signingSecret, timeoutMs: requestTimeoutMs, egress });
+				return callWebhook(this.http, { url: callback.url, method: 'POST', body, id: webhookId(transaction.id, 'error'), headers: [], signingSecret: signs ? send.webhookSecrets.signingSecret : undefined, timeoutMs: requestTimeoutMs, egress });
 			});
 			Object.assign(callback, { status: 'done', statusCode: answer.statusCode });
 		} catch (error) {
@@ -342,7 +364,8 @@ export class Engine {
 		const now = Date.now();
 		if (now < this.pruneDueAt) return;
 		this.pruneDueAt = now + this.settings.pruneEveryMs;
-		await this.ledger.prune(now - this.settings.keepMs);
+		// housekeeping that fails is tried again later, and never hides what became of the messages
+		await this.ledger.prune(now - this.settings.keepMs).catch((error: unknown) => only(error, OrderedSendError));
 	}
 }
 
@@ -360,9 +383,17 @@ export class CheckFailedError extends Error {
 /** What a call gets that was not begun since an earlier one failed, or the execution was cancelled. */
 export const notStarted: Failure = { code: 'notStarted', message: 'Not begun, since the execution was cancelled' };
 
+/** Also for what should not happen: one call's bug must not end the others, which hold their places. */
 function toOutcome(error: unknown): Outcome {
-	return { replayed: false, failure: only(error, OrderedSendError).failure };
+	return { replayed: false, failure: failureOf(error) };
 }
+
+function failureOf(error: unknown): Failure {
+	return error instanceof OrderedSendError ? error.failure : { code: unexpected, message: (error as Error).message };
+}
+
+/** Something broke that should not: the one failure without a transaction of which it isn't known whether it sent. */
+export const unexpected = 'unexpected';
 
 /** Checks one after the other; what is refused is thrown, or with "continue" becomes the call's outcome. */
 async function checkEach<In extends { index: number }, Out>(all: In[], check: (one: In) => Promise<Out>, outcomes: Outcome[], { stopOnFailure }: RunOptions): Promise<Out[]> {
@@ -390,7 +421,7 @@ function refuseOtherContent(id: string, content: Record<string, string>, recorde
 /** Waits until the same transaction, running elsewhere in this process, has ended. */
 async function waitFor(other: Promise<unknown>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
 	const { promise, resolve, reject } = Promise.withResolvers<void>();
-	const timer = setTimeout(() => reject(new QueueTimeoutError(timeoutMs / 1000, 'the same transaction is still running')), timeoutMs);
+	const timer = setTimeout(() => reject(new StillRunningError(timeoutMs / 1000)), timeoutMs);
 	const onAbort = () => reject(new CancelledError());
 	signal?.addEventListener('abort', onAbort, { once: true });
 	void other.then(() => resolve());

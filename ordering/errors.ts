@@ -54,6 +54,13 @@ export class QueueTimeoutError extends OrderedSendError {
 	}
 }
 
+/** The same transaction, called twice, and the first call is still at work. */
+export class StillRunningError extends OrderedSendError {
+	constructor(seconds: number) {
+		super('stillRunning', `The same transaction has been running elsewhere for more than ${seconds} s`, 'Wait until it has ended, then run it again with the same transaction ID: it gives the recorded result. Do not use another ID, or the message is sent twice.');
+	}
+}
+
 /** n8n's cancel button, or the workflow's time-out. */
 export const cancelledFailure: Failure = { code: 'cancelled', message: 'The execution was cancelled', hint: 'Run it again with the same transaction ID to go on where it stopped.' };
 

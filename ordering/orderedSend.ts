@@ -78,7 +78,7 @@ const instanceName = z
 	.transform((name) => name.trim())
 	.refine((name) => name !== '', 'is missing: pick one from the list, or enter its name')
 	.refine((name) => name !== '.' && name !== '..', 'can\'t be "." or "..": no address can reach an instance of that name')
-	.refine((name) => name.length <= 255 && !hasControlCharacters(name), 'holds characters that no instance name has');
+	.refine((name) => name.length <= 255 && name.isWellFormed() && !hasControlCharacters(name), 'holds characters that no instance name has');
 
 const httpUrl = z
 	.string({ errorMap: () => ({ message: 'is empty: enter an address that begins with https:// or http://' }) })
@@ -89,7 +89,7 @@ const httpUrl = z
 const optionalUrl = z.preprocess((value) => (typeof value === 'string' && value.trim() === '' ? undefined : value), httpUrl.optional());
 
 /** Names in RFC 9110's alphabet; those that this package or HTTP itself sets are not for the caller. */
-const reservedHeaders = /^(webhook-(id|timestamp|signature)|idempotency-key|content-length|host|transfer-encoding|connection|content-type)$/i;
+const reservedHeaders = /^(webhook-(id|timestamp|signature)|idempotency-key|content-length|host|transfer-encoding|connection|content-type|trailer|te|upgrade|expect|keep-alive|proxy-connection)$/i;
 const headersExpected = { errorMap: () => ({ message: 'have to be a list of a name and a value each' }) };
 const header = z.object({
 	name: z
@@ -102,6 +102,12 @@ const header = z.object({
 		.transform(String)
 		.refine((value) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value), 'has a value with a line break or characters that HTTP forbids'),
 }, { errorMap: () => ({ message: 'is not a name and a value' }) });
+
+function refuseRepeatedNames(headers: Array<{ name: string }>, context: z.RefinementCtx): void {
+	const names = headers.map(({ name }) => name.toLowerCase());
+	const repeated = names.findIndex((name, index) => names.indexOf(name) < index);
+	if (repeated >= 0) context.addIssue({ code: 'custom', path: [repeated], message: 'sets a name that an earlier header sets already' });
+}
 
 /** JSON as a text or, from an expression, as the value itself; kept as the text that is sent. */
 const jsonBody = z.unknown().transform((value, context): string | undefined => {
@@ -158,7 +164,7 @@ const orderedSend = z
 		webhookUrl: z.unknown(),
 		webhookMethod: choice('DELETE', 'GET', 'PATCH', 'POST', 'PUT').default('POST'),
 		webhookBody: jsonBody,
-		webhookHeaders: z.array(header, headersExpected).default([]),
+		webhookHeaders: z.array(header, headersExpected).default([]).superRefine(refuseRepeatedNames),
 		options: options.default({}),
 	})
 	.superRefine((value, context) => {
@@ -166,8 +172,6 @@ const orderedSend = z
 		const url = httpUrl.safeParse(value.webhookUrl);
 		if (!url.success) context.addIssue({ code: 'custom', path: ['webhookUrl'], message: url.error.issues[0]?.message ?? 'is not an address' });
 	});
-
-export type OrderedSendInput = z.input<typeof orderedSend>;
 
 /** What a webhook call carries besides its body; used, never stored. */
 export interface WebhookSecrets {

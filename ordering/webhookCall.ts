@@ -29,12 +29,13 @@ export function webhookId(transactionId: string, step: number | 'error'): string
  */
 export async function callWebhook(http: HttpClient, call: WebhookCall): Promise<{ statusCode: number; body: unknown }> {
 	const body = bodyAllowed(call.method) ? call.body : undefined;
+	const headers = { 'user-agent': 'n8n-nodes-ordered-evolutionapi', ...callersHeaders(call), ...standardHeaders(call, body ?? '') };
 	const answer = await http
 		.request(
 			{
 				method: call.method,
 				url: call.url,
-				headers: { ...Object.fromEntries(call.headers.map(({ name, value }) => [name, value])), ...standardHeaders(call, body ?? '') },
+				headers,
 				body,
 				timeoutMs: call.timeoutMs,
 				signal: call.signal,
@@ -46,17 +47,30 @@ export async function callWebhook(http: HttpClient, call: WebhookCall): Promise<
 			throw error instanceof HttpFailure && error.kind !== 'cancelled' ? unanswered(error) : error;
 		});
 	if (answer.status < 200 || answer.status > 299) throw refused(answer, call);
-	return { statusCode: answer.status, body: toBody(answer) };
+	const secrets = [...Object.values(callersHeaders(call)), call.signingSecret, headers['webhook-signature']];
+	return { statusCode: answer.status, body: toBody({ ...answer, text: withoutSecrets(answer.text, secrets) }) };
 }
+
+/** Names in lower case, so that a caller's `User-Agent` takes the place of ours. */
+function callersHeaders({ headers }: WebhookCall): Record<string, string> {
+	return Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value]));
+}
+
+/** A webhook may answer with the request that it got, and its answer goes into ledger and output. */
+function withoutSecrets(text: string, secrets: Array<string | undefined>): string {
+	return secrets.reduce<string>((shown, secret) => (secret && secret.length >= shortestSecret ? shown.replaceAll(secret, '***') : shown), text);
+}
+
+/** What is shorter is no secret, and would be found in any text. */
+const shortestSecret = 8;
 
 function bodyAllowed(method: string): boolean {
 	return !['GET', 'DELETE'].includes(method);
 }
 
-function standardHeaders({ id, signingSecret }: WebhookCall, body: string): Record<string, string> {
+function standardHeaders({ id, signingSecret }: WebhookCall, body: string): Record<string, string> & { 'webhook-signature'?: string } {
 	const now = new Date();
 	return {
-		'user-agent': 'n8n-nodes-ordered-evolutionapi',
 		'content-type': 'application/json',
 		'webhook-id': id,
 		'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),

@@ -1,7 +1,7 @@
 // "Send Text, Then Call Webhook": reads the items, hands them to the engine, makes items of its outcomes.
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import { CheckFailedError, type Failure, notStarted, type OrderedCall, type Origin, only, type Outcome, OrderedSendError, toOrderedSend, toResult, type WebhookSecrets, whatWasSent } from '../../ordering';
+import { CheckFailedError, type Failure, notStarted, type OrderedCall, type Origin, only, type Outcome, OrderedSendError, toOrderedSend, toResult, unexpected, wasSent, type WebhookSecrets, whatWasSent } from '../../ordering';
 import { withEngine } from '../engine';
 import { egressFilter } from './methods/egress';
 import { readServerAccess } from './methods/serverAccess';
@@ -37,9 +37,6 @@ export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExe
 	if (stopOnFailure && cause) throw toNodeError.call(this, outcomes.indexOf(cause), cause);
 	return outcomes.map((outcome, i) => toItem.call(this, i, outcome));
 }
-
-/** Something broke that should not: the one failure without a transaction of which it isn't known whether it sent. */
-const unexpected = 'unexpected';
 
 /**
  * With "continue", every error is an item: what is thrown then makes n8n 2.41 pass the input item on as a success. So
@@ -111,8 +108,8 @@ function toNodeError(this: IExecuteFunctions, itemIndex: number, outcome: Outcom
 
 function details({ transaction, replayed, failure }: Outcome): IDataObject {
 	const result = transaction ? toResult(transaction, replayed) : { status: 'failed' };
-	const sent = transaction ? undefined : failure?.code === unexpected ? 'unknown' : 'no';
-	return { ...result, error: { ...(transaction ? toResult(transaction, replayed).error : {}), ...failure, ...(sent ? { sent } : {}) } } as unknown as IDataObject;
+	const sent = transaction ? wasSent(transaction) : failure?.code === unexpected ? 'unknown' : 'no';
+	return { ...result, error: { ...failure, sent } } as unknown as IDataObject;
 }
 
 /**

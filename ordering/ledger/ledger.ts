@@ -18,11 +18,11 @@ export interface Ledger {
 	 * fence has written to it meanwhile.
 	 */
 	save(transaction: Transaction): Promise<void>;
-	/** The highest fence that a chat's transactions were run under; 0 where there is none. */
+	/** The highest fence that a chat's transactions were run under, by any of its names; 0 where there is none. */
 	highestFence(chat: Chat): Promise<number>;
 	/**
 	 * What earlier holders of a chat's lane left behind, oldest first: transactions that were begun and are still open,
-	 * and messages in doubt that may still go out at `now`. Only a lane's holder may ask.
+	 * and messages in doubt that may still go out at `now`, by any name of the chat. Only a lane's holder may ask.
 	 */
 	unsettled(chat: Chat, exceptId: string, now: number): Promise<Transaction[]>;
 	/** Transactions that were recorded before `createdBefore`, are open, and never began. */
@@ -31,7 +31,7 @@ export interface Ledger {
 	ownsMessage(server: string, messageId: string): Promise<boolean>;
 	/** Records that WhatsApp calls a chat by another JID too, as an answer told. */
 	linkChat(chat: Chat, jid: string): Promise<void>;
-	/** The chat that a JID was linked to, else the chat itself. */
+	/** The chat that a JID was linked to, over however many links, else the chat itself. */
 	linkedChat(chat: Chat): Promise<Chat>;
 	/** The other JIDs of a chat. */
 	linkedJids(chat: Chat): Promise<string[]>;

@@ -93,17 +93,18 @@ export class SqliteLedger implements Ledger {
 	}
 
 	async highestFence(chat: Chat): Promise<number> {
-		return this.read(() => Number(this.prepared('select max(fence) as fence from transactions where server = ? and instance = ? and recipient = ?').get(...keyOf(chat))?.fence ?? 0));
+		return this.read(() => Number(this.prepared('select max(fence) as fence from transactions where server = ? and instance = ? and (recipient = ? or recipient in (select jid from chat_links where server = ? and instance = ? and recipient = ?))').get(...keyOf(chat), ...keyOf(chat))?.fence ?? 0));
 	}
 
 	async unsettled(chat: Chat, exceptId: string, now: number): Promise<Transaction[]> {
 		return this.read(() =>
 			this.loadAll(
 				`select distinct t.server, t.id, t.created_at from transactions t join steps s on s.server = t.server and s.transaction_id = t.id
-				where t.server = ? and t.instance = ? and t.recipient = ? and t.id <> ?
+				where t.server = ? and t.instance = ? and t.id <> ?
+				and (t.recipient = ? or t.recipient in (select jid from chat_links where server = ? and instance = ? and recipient = ?))
 				and ((t.status = 'open' and s.status <> 'pending') or (s.status = 'inDoubt' and s.doubt_until > ?))
 				order by t.created_at`,
-				...keyOf(chat), exceptId, now,
+				chat.server, chat.instance, exceptId, chat.recipient, ...keyOf(chat), now,
 			),
 		);
 	}
@@ -130,8 +131,14 @@ export class SqliteLedger implements Ledger {
 
 	async linkedChat(chat: Chat): Promise<Chat> {
 		return this.read(() => {
-			const row = this.prepared('select recipient from chat_links where server = ? and instance = ? and jid = ?').get(...keyOf(chat));
-			return row ? { ...chat, recipient: row.recipient as string } : chat;
+			const next = this.prepared('select recipient from chat_links where server = ? and instance = ? and jid = ?');
+			const seen = new Set([chat.recipient]);
+			let linked = chat;
+			for (let row = next.get(...keyOf(linked)); row && !seen.has(row.recipient as string); row = next.get(...keyOf(linked))) {
+				linked = { ...chat, recipient: row.recipient as string };
+				seen.add(linked.recipient);
+			}
+			return linked;
 		});
 	}
 

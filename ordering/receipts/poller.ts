@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { EvolutionError, type Call, type EvolutionServer } from '../../evolution/server';
 import { HttpFailure } from '../../evolution/http';
 import { only } from '../../evolution/only';
+import { orAborted } from '../../evolution/orAborted';
 import { judge, type Receipt } from '../../evolution/receipt';
 import { pause } from '../pause';
 import type { Settings } from '../settings';
@@ -29,6 +30,9 @@ export interface Watch {
 /** Until when a message that is not on record may still get there, from the wait's start: a slow server saves it later. */
 const savedWithinMs = 1000;
 
+/** A request that hangs may not keep the others' slots for long. */
+const mostRequestMs = 5000;
+
 /** How long the last look, made when time is up, may take. */
 const lastLookMs = 1000;
 
@@ -48,19 +52,20 @@ export class ReceiptPoller {
 		const deadline = performance.now() + watch.timeoutMs;
 		const lastLookOver = AbortSignal.timeout(watch.timeoutMs + lastLookMs);
 		const stop = watch.signal ? AbortSignal.any([lastLookOver, watch.signal]) : lastLookOver;
+		const call = { ...watch.call, timeoutMs: Math.min(watch.call.timeoutMs, mostRequestMs), signal: stop };
 		const state: { receipt?: Receipt; lastError?: string } = {};
 		const savedUntil = performance.now() + Math.min(savedWithinMs, watch.timeoutMs);
 		let record: 'notLooked' | 'missing' | 'there' = 'notLooked';
 		let pauseMs = this.settings.firstMs;
 		while (!stop.aborted) {
 			try {
-				const verdict = judge(await this.limit(() => this.poll(watch, stop)), watch.target);
+				const verdict = judge(await this.poll(stop, () => watch.server.receiptsOf(watch.instance, watch.messageId, call)), watch.target);
 				delete state.lastError;
 				state.receipt = verdict.receipt ?? state.receipt;
 				if (verdict.end) return { end: verdict.end, receipt: verdict.receipt as Receipt };
 				const isLate = performance.now() >= savedUntil;
 				if (state.receipt === undefined && (record === 'notLooked' || (record === 'missing' && isLate))) {
-					const there = await this.limit(() => watch.server.isOnRecord(watch.instance, watch.messageId, { ...watch.call, signal: stop }));
+					const there = await this.poll(stop, () => watch.server.isOnRecord(watch.instance, watch.messageId, call));
 					if (!there && isLate) return { end: 'notRecorded' };
 					record = there ? 'there' : 'missing';
 				}
@@ -76,8 +81,12 @@ export class ReceiptPoller {
 		return watch.signal?.aborted ? { end: 'cancelled' } : { end: 'timeout', ...state };
 	}
 
-	private async poll(watch: Watch, signal: AbortSignal): Promise<Receipt[]> {
-		signal.throwIfAborted();
-		return await watch.server.receiptsOf(watch.instance, watch.messageId, { ...watch.call, signal });
+	/** One request, when one of the shared slots is free; who is stopped does not wait for a slot. */
+	private poll<T>(stop: AbortSignal, request: () => Promise<T>): Promise<T> {
+		const inSlot = this.limit(async () => {
+			stop.throwIfAborted();
+			return await request();
+		});
+		return orAborted(inSlot, stop);
 	}
 }

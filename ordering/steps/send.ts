@@ -4,7 +4,7 @@ import { HttpFailure } from '../../evolution/http';
 import { only } from '../../evolution/only';
 import { toRecipient } from '../../evolution/recipient';
 import type { RecordedMessage } from '../../evolution/server';
-import { cancelledFailure } from '../errors';
+import { cancelledFailure, OrderedSendError } from '../errors';
 import { moveStep, type Step } from '../transaction';
 import { lookUp, mayGoOutUntil, takeFound } from './lookUp';
 import { AttemptFailed, retrying } from './retry';
@@ -19,7 +19,7 @@ export const runSend: StepRunner = async (run, step) => {
 		await retrying(run.definition.attempts, run.settings, run.signal, () => attempt(run, step));
 		return endOf(step);
 	} catch (error) {
-		if (run.signal?.aborted) return await endCancelled(run, step);
+		if (run.signal?.aborted && !(error instanceof OrderedSendError)) return await endCancelled(run, step);
 		return await endFailed(run, step, only(error, AttemptFailed));
 	}
 };
@@ -108,7 +108,10 @@ async function recordMessage(run: Run, step: Step, messageId: string, remoteJid?
 async function linkOtherName(run: Run, remoteJid: string): Promise<void> {
 	const { chat } = run.transaction;
 	const jid = jidOf(remoteJid);
-	if (jid && jid !== chat.recipient) await run.ledger.linkChat(chat, jid);
+	if (!jid || jid === chat.recipient) return;
+	const named = await run.ledger.linkedChat({ ...chat, recipient: jid });
+	if (named.recipient === jid) await run.ledger.linkChat(chat, jid);
+	else if (named.recipient !== chat.recipient) await run.ledger.linkChat(named, chat.recipient); // two numbers of one person
 }
 
 function jidOf(remoteJid: string): string | undefined {

@@ -1,6 +1,6 @@
 // The webhook call: at least once, always under its one ID.
 import { only } from '../../evolution/only';
-import { cancelledFailure, type Failure } from '../errors';
+import { cancelledFailure, type Failure, OrderedSendError } from '../errors';
 import { summaryOf } from '../result';
 import { moveStep, type Step } from '../transaction';
 import { callWebhook, webhookId } from '../webhookCall';
@@ -12,7 +12,7 @@ export const runWebhook: StepRunner = async (run, step) => {
 		await retrying(run.definition.attempts, run.settings, run.signal, () => attempt(run, step));
 		return undefined;
 	} catch (error) {
-		if (run.signal?.aborted) return await end(run, step, 'cancelled', { status: 'cancelled', failure: cancelledFailure });
+		if (run.signal?.aborted && !(error instanceof OrderedSendError)) return await end(run, step, 'cancelled', { status: 'cancelled', failure: cancelledFailure });
 		return await end(run, step, 'failed', { status: 'failed', failure: withHintOnSelfWait(run, only(error, AttemptFailed).failure) });
 	}
 };
@@ -27,7 +27,12 @@ async function attempt(run: Run, step: Step): Promise<void> {
 	delete step.statusCode;
 	const mightHaveRun = step.mayHaveRun;
 	step.mayHaveRun = true;
-	await run.save();
+	await run.save().catch((error: unknown) => {
+		moveStep(step, 'pending'); // what is not on record is not called
+		step.attempts -= 1;
+		step.mayHaveRun = mightHaveRun;
+		throw error;
+	});
 	const answer = await callWebhook(run.http, {
 		...webhook,
 		body: webhook.body ?? JSON.stringify(summaryOf(run.transaction)),

@@ -246,7 +246,7 @@ describe('running elsewhere', () => {
 		const leader = on.run({ ...base, options: { ...base.options, requestTimeoutSeconds: 5 } });
 		await on.receiver.waitForCalls(1);
 		const follower = await on.run({ ...base, options: { ...base.options, queueTimeoutSeconds: 0.5 } });
-		expect(follower.failure?.code).toBe('queueTimeout');
+		expect(follower.failure?.code).toBe('stillRunning');
 		on.receiver.release();
 		expect(resultOf(await leader).status).toBe('completed');
 	});
