@@ -1,5 +1,6 @@
 // A transaction and its steps: their states, and the one table of how states may change.
 import type { Receipt } from '../evolution/receipt';
+import type { TextMessage } from '../evolution/server';
 import type { Failure, WasSent } from './errors';
 
 /** The key of all ordering. */
@@ -38,13 +39,7 @@ export interface Step {
 }
 
 /** What the first call asked for: kept while the transaction may go on, then deleted. Times in ms. */
-export interface Definition {
-	number: string;
-	text: string;
-	typingMilliseconds?: number;
-	quotedMessageId?: string;
-	linkPreview?: boolean;
-	mentionEveryone?: boolean;
+export interface Definition extends TextMessage {
 	waitFor: 'accepted' | 'delay' | 'sent' | 'delivered' | 'read';
 	delayMs: number;
 	ackTimeoutMs: number;
