@@ -1,5 +1,5 @@
 // One call of a webhook or error callback: the same ID each time, signed where there is a secret.
-import { hintFor, parseJson, retryAfterMs } from '../evolution/answers';
+import { hintFor, isRecord, parseJson, retryAfterMs } from '../evolution/answers';
 import { type EgressFilter, type HttpAnswer, type HttpClient, HttpFailure, shownUrl } from '../evolution/http';
 import { signer } from './signature';
 import { AttemptFailed } from './steps/retry';
@@ -47,8 +47,9 @@ export async function callWebhook(http: HttpClient, call: WebhookCall): Promise<
 			throw error instanceof HttpFailure && error.kind !== 'cancelled' ? unanswered(error) : error;
 		});
 	if (answer.status < 200 || answer.status > 299) throw refused(answer, call);
-	const secrets = [...Object.values(callersHeaders(call)), call.signingSecret, headers['webhook-signature']];
-	return { statusCode: answer.status, body: toBody({ ...answer, text: withoutSecrets(answer.text, secrets) }) };
+	const secrets = secretsOf([...Object.values(callersHeaders(call)), call.signingSecret, headers['webhook-signature']]);
+	// in the text, before it is cut, and in what JSON makes of it: it may spell a character in several ways
+	return { statusCode: answer.status, body: withoutSecrets(toBody({ ...answer, text: masked(answer.text, secrets) }), secrets) };
 }
 
 /** Names in lower case, so that a caller's `User-Agent` takes the place of ours. */
@@ -56,9 +57,22 @@ function callersHeaders({ headers }: WebhookCall): Record<string, string> {
 	return Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value]));
 }
 
+/** Each as it is and as JSON has it; HTTP drops the spaces around a header's value. */
+function secretsOf(values: Array<string | undefined>): string[] {
+	const secrets = values.map((value) => value?.trim() ?? '').filter((value) => value.length >= shortestSecret);
+	return [...new Set(secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]))];
+}
+
 /** A webhook may answer with the request that it got, and its answer goes into ledger and output. */
-function withoutSecrets(text: string, secrets: Array<string | undefined>): string {
-	return secrets.reduce<string>((shown, secret) => (secret && secret.length >= shortestSecret ? shown.replaceAll(secret, '***') : shown), text);
+function withoutSecrets(shown: unknown, secrets: string[]): unknown {
+	if (typeof shown === 'string') return masked(shown, secrets);
+	if (Array.isArray(shown)) return shown.map((one) => withoutSecrets(one, secrets));
+	if (!isRecord(shown)) return shown;
+	return Object.fromEntries(Object.entries(shown).map(([name, value]) => [masked(name, secrets), withoutSecrets(value, secrets)]));
+}
+
+function masked(text: string, secrets: string[]): string {
+	return secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
 }
 
 /** What is shorter is no secret, and would be found in any text. */
