@@ -57,9 +57,10 @@ function callersHeaders({ headers }: WebhookCall): Record<string, string> {
 	return Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value]));
 }
 
-/** Each as it is and as JSON has it; HTTP drops the spaces around a header's value. */
+/** Each whole and word by word (`Bearer` may be left off), as it is and as JSON has it; HTTP drops the spaces around a value. */
 function secretsOf(values: Array<string | undefined>): string[] {
-	const secrets = values.map((value) => value?.trim() ?? '').filter((value) => value.length >= shortestSecret);
+	const words = values.flatMap((value = '') => [value.trim(), ...value.split(/\s+/)]);
+	const secrets = words.filter((word) => word.length >= shortestSecret);
 	return [...new Set(secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]))];
 }
 
@@ -105,11 +106,24 @@ function refused(answer: HttpAnswer, call: WebhookCall): AttemptFailed {
 	return new AttemptFailed({ code: 'webhook.status', message: `The webhook ${shownUrl(call.url)} answered ${answer.status}`, hint }, passing ? 'now' : 'later', retryAfterMs(answer), answer.status);
 }
 
+/** What nests deeper is kept as its text: nothing that anybody means, and too deep for what writes it down. */
+const deepest = 500;
+
+function nesting(text: string): number {
+	let depth = 0;
+	let most = 0;
+	for (const character of text) {
+		if (character === '[' || character === '{') most = Math.max(most, ++depth);
+		else if (character === ']' || character === '}') depth -= 1;
+	}
+	return most;
+}
+
 /** JSON where it is JSON, else its text; long answers are cut, since they go into the ledger and the output. */
 const longestBody = 256 * 1024;
 
 function toBody(answer: HttpAnswer): unknown {
-	const json = parseJson(answer.text);
+	const json = nesting(answer.text) > deepest ? undefined : parseJson(answer.text);
 	if (!answer.truncated && answer.text.length <= longestBody) return json === undefined ? answer.text : json;
 	return `${answer.text.slice(0, longestBody)}… (cut)`;
 }

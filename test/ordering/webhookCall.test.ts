@@ -100,6 +100,17 @@ describe('an answer', () => {
 		expect((body as string).length).toBeLessThan(263_000);
 	});
 
+	test('that nests without end is kept as its text', async () => {
+		const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+		const server = await serving((_heard, answer) => answer.end(deep));
+		expect((await callWebhook(http(), call(server.url))).body).toBe(deep);
+	});
+
+	test('that repeats the token without its Bearer is shown without it', async () => {
+		const server = await serving((_heard, answer) => answer.end(JSON.stringify({ token: 'abc123def456', note: 'kept' })));
+		expect((await callWebhook(http(), call(server.url, { headers: [{ name: 'Authorization', value: 'Bearer abc123def456' }] }))).body).toEqual({ token: '***', note: 'kept' });
+	});
+
 	test('that is longer than is ever read is cut, too', async () => {
 		const server = await serving((_heard, answer) => answer.end(Buffer.alloc(6 * 1024 * 1024, '1')));
 		expect((await callWebhook(http(), call(server.url))).body).toMatch(/^1+… \(cut\)$/);
