@@ -82,12 +82,16 @@ function undoIntent(step: Step, earlierDoubt: number | undefined): void {
 
 async function endSent(run: Run, step: Step, outcome: Sent): Promise<void> {
 	moveStep(step, 'done');
-	await recordMessage(run, step, outcome.messageId, outcome.remoteJid);
+	step.messageId = outcome.messageId;
+	step.finishedAt = Date.now();
+	delete step.doubtSince;
+	delete step.doubtUntil;
+	await recordMessage(run, outcome.remoteJid);
 }
 
 async function endFound(run: Run, step: Step, found: RecordedMessage): Promise<StepEnd> {
 	takeFound(step, found);
-	await recordMessage(run, step, found.messageId, found.remoteJid);
+	await recordMessage(run, found.remoteJid);
 	return endOf(step);
 }
 
@@ -95,11 +99,7 @@ function endOf(step: Step): StepEnd {
 	return step.status === 'failed' && step.error ? { status: 'failed', failure: step.error, forGood: true } : undefined;
 }
 
-async function recordMessage(run: Run, step: Step, messageId: string, remoteJid?: string): Promise<void> {
-	step.messageId = messageId;
-	step.finishedAt = Date.now();
-	delete step.doubtSince;
-	delete step.doubtUntil;
+async function recordMessage(run: Run, remoteJid?: string): Promise<void> {
 	await run.save();
 	if (remoteJid) await linkOtherName(run, remoteJid);
 }
