@@ -20,6 +20,8 @@ export interface N8nOptions {
 	env?: Record<string, string>;
 	/** n8n's arguments: `['start']`, or those of a worker. */
 	args?: string[];
+	/** It is ready when all of these answer 2xx. A worker has no editor, whose interface comes up a little after the first. */
+	readyPaths?: string[];
 }
 
 export interface N8nServer {
@@ -44,7 +46,7 @@ export async function startN8n(options: N8nOptions): Promise<N8nServer> {
 	const child = spawn(process.execPath, [n8nProgram, ...(options.args ?? ['start'])], { cwd: options.userFolder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 	const server = serverOf(child, `http://127.0.0.1:${port}`, options.userFolder);
 	try {
-		await waitUntilReady(child, server);
+		await waitUntilReady(child, server, options.readyPaths ?? ['/healthz/readiness', '/rest/settings']);
 	} catch (error) {
 		await server.kill();
 		throw error;
@@ -107,15 +109,19 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 	}
 }
 
-async function waitUntilReady(child: ChildProcess, server: N8nServer): Promise<void> {
+async function waitUntilReady(child: ChildProcess, server: N8nServer, paths: string[]): Promise<void> {
 	const until = Date.now() + READY_WITHIN_MS;
 	while (Date.now() < until) {
 		if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) throw new Error(`n8n ended before it was ready:\n${server.log().slice(-3000)}`);
-		// The editor's interface comes up a little after the first.
-		if ((await answers(`${server.url}/healthz/readiness`)) && (await answers(`${server.url}/rest/settings`))) return;
+		if (await allAnswer(paths.map((path) => server.url + path))) return;
 		await sleep(200);
 	}
 	throw new Error(`n8n was not ready within ${READY_WITHIN_MS / 1000} s:\n${server.log().slice(-3000)}`);
+}
+
+async function allAnswer(urls: string[]): Promise<boolean> {
+	for (const url of urls) if (!(await answers(url))) return false;
+	return true;
 }
 
 async function answers(url: string): Promise<boolean> {
