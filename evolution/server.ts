@@ -1,6 +1,7 @@
 // One EvolutionAPI server: its requests, with answers already judged. It never retries; the caller does.
 import { errorParts, hintFor, isHtml, isRecord, judgeFailure, judgeSend, parseJson, type SendOutcome } from './answers';
 import { type EgressFilter, type HttpAnswer, HttpClient, HttpFailure, shownUrl } from './http';
+import { LiveReceipts, type LiveTimes } from './live';
 import { only } from './only';
 import { orAborted } from './orAborted';
 import { type Receipt, toReceipt } from './receipt';
@@ -76,6 +77,16 @@ const channelsKnownMs = 5 * 60_000;
 const askAgainMs = 5_000;
 const channelsWithinMs = 10_000;
 
+/** EvolutionAPI's name for the event of receipts in its settings. */
+const receiptEvent = 'MESSAGES_UPDATE';
+const liveSettingsWithinMs = 10_000;
+
+/** What an instance emits by its settings (`null` where it has none yet): nothing unless they are enabled. */
+function liveEventsOf(settings: unknown): string[] {
+	if (!isRecord(settings) || settings.enabled !== true || !Array.isArray(settings.events)) return [];
+	return settings.events.filter((event) => typeof event === 'string');
+}
+
 function withUserOf(baseUrl: string, address: string): string {
 	const { username, password } = new URL(baseUrl.trim());
 	return username || password ? address.replace('//', `//${username}:${password}@`) : address;
@@ -90,6 +101,7 @@ export class EvolutionServer {
 	private readonly http: HttpClient;
 	/** Where requests go: the address, with the user and password that a proxy in front may ask for. */
 	private readonly base: string;
+	private readonly lives = new Map<string, LiveReceipts>();
 	private channels?: { byName: Promise<Map<string, string>>; askedAt: number };
 
 	constructor(private readonly access: ServerAccess) {
@@ -178,7 +190,39 @@ export class EvolutionServer {
 		this.channels = { byName, askedAt: Date.now() };
 	}
 
+	/** The live receipts of an instance: one connection for all who use this key. The first caller's times count. */
+	live(instance: string, times?: Partial<LiveTimes>): LiveReceipts {
+		const known = this.lives.get(instance);
+		if (known) return known;
+		const { apiKey, ignoreSslIssues } = this.access;
+		const { username, password } = new URL(this.base);
+		const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+		const headers = { apikey: apiKey, ...(user === ':' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }) };
+		const prepare = (egress?: EgressFilter) => this.enableLiveReceipts(instance, { timeoutMs: liveSettingsWithinMs, egress });
+		const live = new LiveReceipts({ address: this.address, instance, headers, ignoreSslIssues, prepare }, times);
+		this.lives.set(instance, live);
+		return live;
+	}
+
+	/**
+	 * Adds the one event that tells receipts to those that the instance emits; the user's own stay. False where the server
+	 * has no live events (WEBSOCKET_ENABLED=false: its answers are empty), or does not tell.
+	 */
+	private async enableLiveReceipts(instance: string, call: Call): Promise<boolean> {
+		const name = encodeURIComponent(instance);
+		try {
+			const now = liveEventsOf(await this.read('GET', `/websocket/find/${name}`, call));
+			if (now.includes(receiptEvent)) return true;
+			const set = await this.read('POST', `/websocket/set/${name}`, call, { websocket: { enabled: true, events: [...now, receiptEvent] } });
+			return liveEventsOf(set).includes(receiptEvent);
+		} catch (error) {
+			only<Error>(error, EvolutionError, HttpFailure);
+			return false;
+		}
+	}
+
 	close(): void {
+		for (const live of this.lives.values()) live.close();
 		this.http.close();
 	}
 

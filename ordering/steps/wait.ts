@@ -2,7 +2,7 @@
 import { waitProblem } from '../channels';
 import { cancelledFailure, type Failure, messageFailed } from '../errors';
 import { pause } from '../pause';
-import type { WaitEnd } from '../receipts/poller';
+import type { WaitEnd } from '../receipts/waits';
 import { moveStep, sentMessageId, type Step } from '../transaction';
 import type { Run, StepEnd, StepRunner } from './step';
 
@@ -32,8 +32,7 @@ async function acknowledgement(run: Run, step: Step): Promise<StepEnd> {
 	const messageId = sentMessageId(transaction) as string;
 	const end = await run.poller.watch({ server, instance, messageId, target: waitFor, timeoutMs: definition.ackTimeoutMs, signal, call });
 	if (end.end === 'cancelled') return undefined;
-	if ('receipt' in end && end.receipt) step.receipt = end.receipt;
-	if (step.receipt) step.toldBy = 'polling';
+	if ('receipt' in end) Object.assign(step, { receipt: end.receipt, toldBy: end.toldBy });
 	if (end.end === 'reached') return await finish(run, step, 'done', undefined);
 	if (end.end === 'failed') return await finish(run, step, 'failed', { status: 'failed', failure: messageFailed, forGood: true });
 	return await endUnconfirmed(run, step, whyUnconfirmed(end, waitFor, definition.ackTimeoutMs));
