@@ -172,11 +172,21 @@ export class N8nRest {
 		return { status: answer.status, text, json: parse(text) };
 	}
 
-	/** A workflow's executions, the newest first. */
-	async executions(workflowId: string): Promise<ExecutionSummary[]> {
+	/** A workflow's newest hundred executions, the newest first; with `before`, those before that execution. */
+	async executions(workflowId: string, before?: string): Promise<ExecutionSummary[]> {
 		const filter = encodeURIComponent(JSON.stringify({ workflowId }));
-		const { results } = await this.request<{ results: ExecutionSummary[] }>('GET', `/rest/executions?filter=${filter}&limit=100`);
+		const { results } = await this.request<{ results: ExecutionSummary[] }>('GET', `/rest/executions?filter=${filter}&limit=100${before === undefined ? '' : `&lastId=${before}`}`);
 		return results;
+	}
+
+	/** All executions of a workflow, the newest first. */
+	async allExecutions(workflowId: string): Promise<ExecutionSummary[]> {
+		const all: ExecutionSummary[] = [];
+		for (;;) {
+			const page = await this.executions(workflowId, all.at(-1)?.id);
+			all.push(...page);
+			if (page.length < 100) return all;
+		}
 	}
 
 	/** One execution with what each node gave. */

@@ -110,9 +110,9 @@ export function judge(history: History): Findings {
 	return findings;
 }
 
-/** How many violations there are in all. */
-export function violations({ counts: _, ...lists }: Findings): string[] {
-	return Object.entries(lists).flatMap(([kind, sentences]) => sentences.map((sentence) => `${kind}: ${sentence}`));
+/** All violations, each with its kind. */
+export function violations(findings: Findings): string[] {
+	return Object.entries(findings).flatMap(([kind, found]) => (Array.isArray(found) ? found.map((sentence) => `${kind}: ${sentence}`) : []));
 }
 
 function byChat({ order }: History, triggers: Map<string, Trigger>, firstSeen: Map<string, SeenMessage>): Map<string, Sent[]> {
