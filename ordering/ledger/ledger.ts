@@ -1,4 +1,5 @@
 // The ledger as the engine sees it: what is recorded here survives a crash.
+import type { LaneRecord } from '../lanes/lanes';
 import type { Chat, Transaction } from '../transaction';
 
 /**
@@ -18,15 +19,22 @@ export interface Ledger {
 	 * fence has written to it meanwhile.
 	 */
 	save(transaction: Transaction): Promise<void>;
-	/** The highest fence that a chat's transactions were run under, by any of its names; 0 where there is none. */
-	highestFence(chat: Chat): Promise<number>;
+	/** As `save`, before an effect: also refused when any transaction of the chat was run under a higher fence. */
+	saveIntent(transaction: Transaction): Promise<void>;
+	/** What is on record of a chat's lane, by any of its names. */
+	laneOf(chat: Chat): Promise<LaneRecord>;
 	/**
 	 * What earlier holders of a chat's lane left behind, oldest first: transactions that were begun and are still open,
 	 * and messages in doubt that may still go out at `now`, by any name of the chat. Only a lane's holder may ask.
 	 */
 	unsettled(chat: Chat, exceptId: string, now: number): Promise<Transaction[]>;
-	/** Transactions that were recorded before `createdBefore`, are open, and never began. */
-	neverBegun(createdBefore: number): Promise<Transaction[]>;
+	/**
+	 * Transactions of a server that were created before `createdBefore` and are still open, or whose error callback is
+	 * still to be made; oldest first, at most `limit`, those after `after` (a `createdAt` and an ID) where given.
+	 */
+	unfinished(server: string, createdBefore: number, limit: number, after?: { createdAt: number; id: string }): Promise<Transaction[]>;
+	/** Whether a transaction of this chat that was created later than this one has had its turn after this one's last. */
+	laterHasGone(transaction: Transaction): Promise<boolean>;
 	/** Whether a step on record has this message as its own. */
 	ownsMessage(server: string, messageId: string): Promise<boolean>;
 	/** Records that WhatsApp calls a chat by another JID too, as an answer told. */
@@ -35,7 +43,7 @@ export interface Ledger {
 	linkedChat(chat: Chat): Promise<Chat>;
 	/** The other JIDs of a chat. */
 	linkedJids(chat: Chat): Promise<string[]>;
-	/** Deletes transactions that ended before `endedBefore` (ms since 1970); tells how many. */
-	prune(endedBefore: number): Promise<number>;
+	/** Deletes transactions that ended before `before` (ms since 1970), or are still open and were created before it; tells how many. */
+	prune(before: number): Promise<number>;
 	close(): Promise<void>;
 }

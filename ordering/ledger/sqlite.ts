@@ -2,33 +2,28 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { LedgerInUseError, LedgerTooNewError, LedgerUnavailableError, OrderedSendError, StaleFenceError } from '../errors';
-import type { Chat, Step, Transaction } from '../transaction';
-import type { Ledger } from './ledger';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { LedgerInUseError, LedgerTooNewError, LedgerUnavailableError, OrderedSendError } from '../errors';
+import { queriesFor } from './queries';
 import { migrations } from './schema';
+import { type Database, type Row, SqlLedger, type Value } from './sqlLedger';
 
-type Row = Record<string, unknown>;
 interface Write {
-	run: () => unknown;
-	resolve: (value: unknown) => void;
+	sql: string;
+	values: Value[];
+	resolve: (rows: Row[]) => void;
 	reject: (error: unknown) => void;
 }
 
 const sqliteBusy = 5;
+const queries = queriesFor('');
 
-export class SqliteLedger implements Ledger {
-	readonly hashKey: string;
-	private readonly statements = new Map<string, StatementSync>();
-	private writes: Write[] = [];
-	private closed = false;
-
+export class SqliteLedger extends SqlLedger {
 	private constructor(
-		private readonly database: DatabaseSync,
-		private readonly lock: DatabaseSync,
+		private readonly file: SqliteDatabase,
+		hashKey: string,
 	) {
-		process.on('exit', this.closeNow);
-		this.hashKey = this.factOrNew('hashKey', () => randomBytes(32).toString('base64url'));
+		super(file, queries, hashKey);
 	}
 
 	/**
@@ -47,7 +42,7 @@ export class SqliteLedger implements Ledger {
 			// secure_delete: what is deleted is overwritten, not only forgotten
 			database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;');
 			migrate(database);
-			return new SqliteLedger(database, lock);
+			return new SqliteLedger(new SqliteDatabase(database, lock), hashKeyOf(database));
 		} catch (error) {
 			database?.close();
 			lock?.close();
@@ -55,101 +50,39 @@ export class SqliteLedger implements Ledger {
 		}
 	}
 
-	async open(transaction: Transaction): Promise<{ transaction: Transaction; created: boolean }> {
-		return await this.write(() => {
-			const existing = this.load(transaction.chat.server, transaction.id);
-			if (existing) return { transaction: existing, created: false };
-			const { chat } = transaction;
-			this.prepared(
-				`insert into transactions (server, id, instance, recipient, status, content, origin, fence, created_at, ended_at, body)
-				values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			).run(chat.server, transaction.id, chat.instance, chat.recipient, transaction.status, transaction.content, transaction.origin ?? null, transaction.queue.fence, transaction.createdAt, null, bodyOf(transaction));
-			for (const step of transaction.steps) this.saveStep(transaction, step);
-			return { transaction: structuredClone(transaction), created: true };
-		});
-	}
-
-	async find(server: string, id: string): Promise<Transaction | undefined> {
-		return this.read(() => this.load(server, id));
-	}
-
-	async findByOrigin(server: string, origin: string): Promise<Transaction | undefined> {
-		return this.read(() => {
-			const row = this.prepared('select id from transactions where server = ? and origin = ? order by created_at desc, rowid desc limit 1').get(server, origin);
-			return row && this.load(server, row.id as string);
-		});
-	}
-
-	async save(transaction: Transaction): Promise<void> {
-		const copy = structuredClone(transaction);
-		await this.write(() => {
-			const { chat, queue } = copy;
-			const { changes } = this.prepared('update transactions set status = ?, recipient = ?, fence = ?, ended_at = ?, body = ? where server = ? and id = ? and fence <= ?').run(
-				copy.status, chat.recipient, queue.fence, copy.endedAt ?? null, bodyOf(copy), chat.server, copy.id, queue.fence,
-			);
-			if (changes === 0) throw new StaleFenceError();
-			for (const step of copy.steps) this.saveStep(copy, step);
-		});
-	}
-
-	async highestFence(chat: Chat): Promise<number> {
-		return this.read(() => Number(this.prepared('select max(fence) as fence from transactions where server = ? and instance = ? and (recipient = ? or recipient in (select jid from chat_links where server = ? and instance = ? and recipient = ?))').get(...keyOf(chat), ...keyOf(chat))?.fence ?? 0));
-	}
-
-	async unsettled(chat: Chat, exceptId: string, now: number): Promise<Transaction[]> {
-		return this.read(() =>
-			this.loadAll(
-				`select distinct t.server, t.id, t.created_at from transactions t join steps s on s.server = t.server and s.transaction_id = t.id
-				where t.server = ? and t.instance = ? and t.id <> ?
-				and (t.recipient = ? or t.recipient in (select jid from chat_links where server = ? and instance = ? and recipient = ?))
-				and ((t.status = 'open' and s.status <> 'pending') or (s.status = 'inDoubt' and s.doubt_until > ?))
-				order by t.created_at`,
-				chat.server, chat.instance, exceptId, chat.recipient, ...keyOf(chat), now,
-			),
-		);
-	}
-
-	async neverBegun(createdBefore: number): Promise<Transaction[]> {
-		return this.read(() =>
-			this.loadAll(
-				`select t.server, t.id from transactions t where t.status = 'open' and t.created_at < ?
-				and not exists (select 1 from steps s where s.server = t.server and s.transaction_id = t.id and s.status <> 'pending')`,
-				createdBefore,
-			),
-		);
-	}
-
-	async ownsMessage(server: string, messageId: string): Promise<boolean> {
-		return this.read(() => this.prepared('select 1 from steps where server = ? and message_id = ? limit 1').get(server, messageId) !== undefined);
-	}
-
-	async linkChat(chat: Chat, jid: string): Promise<void> {
-		await this.write(() => {
-			this.prepared('insert into chat_links (server, instance, jid, recipient) values (?, ?, ?, ?) on conflict (server, instance, jid) do update set recipient = excluded.recipient').run(chat.server, chat.instance, jid, chat.recipient);
-		});
-	}
-
-	async linkedChat(chat: Chat): Promise<Chat> {
-		return this.read(() => {
-			const next = this.prepared('select recipient from chat_links where server = ? and instance = ? and jid = ?');
-			const seen = new Set([chat.recipient]);
-			let linked = chat;
-			for (let row = next.get(...keyOf(linked)); row && !seen.has(row.recipient as string); row = next.get(...keyOf(linked))) {
-				linked = { ...chat, recipient: row.recipient as string };
-				seen.add(linked.recipient);
-			}
-			return linked;
-		});
-	}
-
-	async linkedJids(chat: Chat): Promise<string[]> {
-		return this.read(() => this.prepared('select jid from chat_links where server = ? and instance = ? and recipient = ?').all(...keyOf(chat)).map((row) => row.jid as string));
-	}
-
-	async prune(endedBefore: number): Promise<number> {
-		const pruned = await this.write(() => Number(this.prepared('delete from transactions where ended_at < ?').run(endedBefore).changes));
-		this.read(() => this.database.exec('pragma wal_checkpoint(truncate)')); // the log holds what was deleted, too
+	override async prune(before: number): Promise<number> {
+		const pruned = await super.prune(before);
+		await this.file.read('pragma wal_checkpoint(truncate)', []); // the log holds what was deleted, too
 		return pruned;
+	}
+}
+
+class SqliteDatabase implements Database {
+	private readonly statements = new Map<string, StatementSync>();
+	private writes: Write[] = [];
+	private closed = false;
+
+	constructor(
+		private readonly database: DatabaseSync,
+		private readonly lock: DatabaseSync,
+	) {
+		process.on('exit', this.closeNow);
+	}
+
+	async read(sql: string, values: Value[]): Promise<Row[]> {
+		try {
+			return this.run(sql, values);
+		} catch (error) {
+			throw toLedgerError(error);
+		}
+	}
+
+	/** All writes of one turn of the event loop are one commit: single commits cost most of the throughput. */
+	write(_key: string, sql: string, values: Value[]): Promise<Row[]> {
+		return new Promise((resolve, reject) => {
+			if (this.writes.length === 0) setImmediate(() => this.commit());
+			this.writes.push({ sql, values, resolve, reject });
+		});
 	}
 
 	async close(): Promise<void> {
@@ -166,14 +99,6 @@ export class SqliteLedger implements Ledger {
 		this.lock.close();
 	};
 
-	/** All writes of one turn of the event loop are one commit: single commits cost most of the throughput. */
-	private write<T>(run: () => T): Promise<T> {
-		return new Promise<T>((resolve, reject) => {
-			if (this.writes.length === 0) setImmediate(() => this.commit());
-			this.writes.push({ run, resolve: resolve as (value: unknown) => void, reject });
-		});
-	}
-
 	private commit(): void {
 		const writes = this.writes;
 		this.writes = [];
@@ -181,7 +106,7 @@ export class SqliteLedger implements Ledger {
 		try {
 			if (this.closed) throw new Error('it has been closed');
 			this.database.exec('begin immediate');
-			const settle = writes.map((write) => this.runInSavepoint(write));
+			const settle = writes.map((write) => this.runOne(write));
 			this.database.exec('commit');
 			for (const settled of settle) settled();
 		} catch (error) {
@@ -190,80 +115,28 @@ export class SqliteLedger implements Ledger {
 		}
 	}
 
-	/** Runs one write so that its failure undoes nothing of the others; tells afterwards how to settle its promise. */
-	private runInSavepoint({ run, resolve, reject }: Write): () => void {
-		this.database.exec('savepoint one');
+	/** A statement that fails undoes nothing of the others; tells afterwards how to settle its promise. */
+	private runOne({ sql, values, resolve, reject }: Write): () => void {
 		try {
-			const value = run();
-			this.database.exec('release one');
-			return () => resolve(value);
+			const rows = this.run(sql, values);
+			return () => resolve(rows);
 		} catch (error) {
 			// a full disk may have ended the whole transaction already
 			if (!this.database.isTransaction) throw toLedgerError(error);
-			this.database.exec('rollback to one; release one');
 			return () => reject(toLedgerError(error));
 		}
 	}
 
-	private read<T>(run: () => T): T {
-		try {
-			return run();
-		} catch (error) {
-			throw toLedgerError(error);
-		}
-	}
-
-	private saveStep(transaction: Transaction, step: Step): void {
-		this.prepared(
-			`insert into steps (server, transaction_id, step_index, type, status, message_id, doubt_until, body) values (?, ?, ?, ?, ?, ?, ?, ?)
-			on conflict (server, transaction_id, step_index) do update set status = excluded.status, message_id = excluded.message_id, doubt_until = excluded.doubt_until, body = excluded.body`,
-		).run(transaction.chat.server, transaction.id, step.index, step.type, step.status, step.messageId ?? null, step.doubtUntil ?? null, JSON.stringify(step));
-	}
-
-	private load(server: string, id: string): Transaction | undefined {
-		const row = this.prepared('select * from transactions where server = ? and id = ?').get(server, id);
-		if (!row) return undefined;
-		const steps = this.prepared('select body from steps where server = ? and transaction_id = ? order by step_index').all(server, id);
-		return {
-			...(JSON.parse(row.body as string) as Transaction),
-			id,
-			chat: { server, instance: row.instance as string, recipient: row.recipient as string },
-			status: row.status as Transaction['status'],
-			content: row.content as string,
-			...(row.origin === null ? {} : { origin: row.origin as string }),
-			steps: steps.map((step) => JSON.parse(step.body as string) as Step),
-			createdAt: row.created_at as number,
-			...(row.ended_at === null ? {} : { endedAt: row.ended_at as number }),
-		};
-	}
-
-	private loadAll(sql: string, ...values: SQLInputValue[]): Transaction[] {
-		return this.prepared(sql).all(...values).flatMap((row: Row) => this.load(row.server as string, row.id as string) ?? []);
-	}
-
-	private prepared(sql: string): StatementSync {
-		const known = this.statements.get(sql) ?? this.database.prepare(sql);
-		this.statements.set(sql, known);
-		return known;
-	}
-
-	private factOrNew(name: string, make: () => string): string {
-		this.prepared('insert into facts (name, value) values (?, ?) on conflict (name) do nothing').run(name, make());
-		return this.prepared('select value from facts where name = ?').get(name)?.value as string;
+	private run(sql: string, values: Value[]): Row[] {
+		const statement = this.statements.get(sql) ?? this.database.prepare(sql);
+		this.statements.set(sql, statement);
+		// $1 is a name to SQLite
+		return statement.all(Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value])));
 	}
 }
 
 function toLedgerError(error: unknown): OrderedSendError {
 	return error instanceof OrderedSendError ? error : new LedgerUnavailableError((error as Error).message);
-}
-
-/** What stands in no column of its own. */
-function bodyOf({ definition, failure, failedForGood, duplicatePossible, queue, errorCallback, webhook, text }: Transaction): string {
-	return JSON.stringify({ definition, failure, failedForGood, duplicatePossible, queue, errorCallback, webhook, text });
-}
-
-function keyOf(chat: Chat): [string, string, string] {
-	return [chat.server, chat.instance, chat.recipient];
 }
 
 /** SQLite gives its -wal and -shm files the rights of the file itself. */
@@ -292,4 +165,9 @@ function migrate(database: DatabaseSync): void {
 		if (index < version) continue;
 		database.exec(`begin immediate; ${migration}; pragma user_version = ${index + 1}; commit;`);
 	}
+}
+
+function hashKeyOf(database: DatabaseSync): string {
+	database.prepare(queries.makeFact).run({ $1: 'hashKey', $2: randomBytes(32).toString('base64url') });
+	return database.prepare(queries.fact).get({ $1: 'hashKey' })?.value as string;
 }

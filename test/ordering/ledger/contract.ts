@@ -1,7 +1,7 @@
 // What all ledgers promise, whatever database they are in: one shared test.
 import { StaleFenceError } from '../../../ordering/errors';
 import type { Ledger } from '../../../ordering/ledger/ledger';
-import type { Chat } from '../../../ordering/transaction';
+import type { Chat, Transaction } from '../../../ordering/transaction';
 import { thrownBy } from '../../evolution/helpers';
 import { chat, definition, failure, step, transaction } from './fixtures';
 
@@ -31,7 +31,7 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 				id: 'olá 👋/1',
 				status: 'failed',
 				origin: 'origin-hash',
-				definition: { ...definition, webhook: { url: 'http://hook.test', method: 'POST', body: '{"a":"ü"}' }, errorCallbackUrl: 'http://callback.test' },
+				definition: { ...definition, webhook: { url: 'http://hook.test', method: 'POST', body: '{"a":"ü"}', secrets: 'credential' }, errorCallbackUrl: 'http://callback.test' },
 				steps: [
 					step({ status: 'done', attempts: 2, messageId: 'M1', statusCode: 201, startedAt: 1, finishedAt: 2 }),
 					step({ index: 1, type: 'wait', status: 'unconfirmed', receipt: 'sent', toldBy: 'polling', error: failure }),
@@ -40,9 +40,12 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 				failure,
 				failedForGood: true,
 				duplicatePossible: true,
-				queue: { ticket: 7, waitedMs: 8, late: true, fence: 9 },
+				queue: { ticket: 7, waitedMs: 8, late: true, fence: 9, missing: { from: 1, to: 2 } },
+				marks: { sequences: { normal: 3 }, executions: { high: 4 } },
+				owner: 'an engine',
+				holds: true,
 				errorCallback: { url: 'http://callback.test', status: 'done', attempts: 1, statusCode: 200 },
-				webhook: { statusCode: 500, body: { deep: [null, 'x'] } },
+				webhook: { statusCode: 500, body: { deep: [null, 'x', '\u0000 \ud800'] } },
 				text: 'kept text',
 				endedAt: 2_000,
 			});
@@ -60,15 +63,18 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 		test('what is not there is not found', async () => {
 			expect(await ledger.find(chat.server, 'nothing')).toBeUndefined();
 			expect(await ledger.findByOrigin(chat.server, 'nothing')).toBeUndefined();
-			expect(await ledger.highestFence(chat)).toBe(0);
+			expect(await ledger.laneOf(chat)).toEqual({ fence: 0, marks: { sequences: {}, executions: {} } });
 			expect(await ledger.unsettled(chat, 'x', 0)).toEqual([]);
+			expect(await ledger.unfinished(chat.server, 5_000, 10)).toEqual([]);
+			expect(await ledger.laterHasGone(transaction())).toBe(false);
 			expect(await ledger.ownsMessage(chat.server, 'M1')).toBe(false);
 		});
 
 		test('of many that open one ID, one creates it and the others get it', async () => {
 			const outcomes = await Promise.all(Array.from({ length: 20 }, (_, i) => ledger.open(transaction({ id: 'same', content: `content ${i}` }))));
 			expect(outcomes.filter(({ created }) => created)).toHaveLength(1);
-			expect(new Set(outcomes.map(({ transaction: one }) => one.content))).toEqual(new Set(['content 0']));
+			const created = outcomes.find((one) => one.created)?.transaction.content;
+			expect(new Set(outcomes.map(({ transaction: one }) => one.content))).toEqual(new Set([created]));
 		});
 
 		test('one ID at two servers is two transactions', async () => {
@@ -115,11 +121,95 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 			expect((await ledger.find(chat.server, 'a'))?.duplicatePossible).toBe(true);
 		});
 
-		test('the highest fence is that of the chat', async () => {
-			for (const [id, fence] of [['a', 3], ['b', 11], ['c', 5]] as const) await ledger.open(transaction({ id, queue: { ticket: 1, waitedMs: 0, late: false, fence } }));
-			await ledger.open(transaction({ id: 'd', chat: { ...chat, instance: 'other' }, queue: { ticket: 1, waitedMs: 0, late: false, fence: 99 } }));
-			expect(await ledger.highestFence(chat)).toBe(11);
-			expect(await ledger.highestFence({ ...chat, recipient: 'nobody' })).toBe(0);
+		describe('a write before an effect', () => {
+			const other = { ...chat, recipient: '123@lid' };
+
+			test('is recorded where no one of the chat had a higher fence', async () => {
+				const one = under(transaction({ id: 'a' }), 5);
+				await ledger.open(under(one, 0));
+				await ledger.open(under(transaction({ id: 'other chat', chat: other }), 9));
+				await ledger.open(under(transaction({ id: 'same fence' }), 5));
+				await ledger.saveIntent({ ...one, steps: [step({ status: 'running' })] });
+				expect(await ledger.find(chat.server, 'a')).toMatchObject({ steps: [{ status: 'running' }], queue: { fence: 5 } });
+			});
+
+			test.each([
+				['the same name', chat, chat],
+				['another name', chat, other],
+				['the first name, asked by another', other, chat],
+			])('is refused when another one of the chat had a higher fence: by %s', async (_, mine, theirs) => {
+				await ledger.linkChat(chat, other.recipient);
+				await ledger.open(transaction({ id: 'a', chat: mine }));
+				await ledger.open(under(transaction({ id: 'b', chat: theirs }), 6));
+				const intent = under(transaction({ id: 'a', chat: await ledger.linkedChat(mine), steps: [step({ status: 'running' })] }), 5);
+				expect(await thrownBy(ledger.saveIntent(intent))).toBeInstanceOf(StaleFenceError);
+				expect(await ledger.find(chat.server, 'a')).toMatchObject({ steps: [{ status: 'pending' }], queue: { fence: 0 } });
+				await ledger.save(intent); // what has happened is recorded all the same
+				expect(await ledger.find(chat.server, 'a')).toMatchObject({ steps: [{ status: 'running' }] });
+			});
+
+			test('is refused when its own transaction had a higher fence', async () => {
+				await ledger.open(under(transaction({ id: 'a' }), 6));
+				expect(await thrownBy(ledger.saveIntent(under(transaction({ id: 'a' }), 5)))).toBeInstanceOf(StaleFenceError);
+			});
+		});
+
+		describe('what is on record of a lane', () => {
+			const marks = (normal: number) => ({ sequences: { normal }, executions: { high: 1, low: normal } });
+
+			test('is the highest fence of the chat, by any of its names, and the marks of then', async () => {
+				await ledger.linkChat(chat, 'b@lid');
+				await ledger.linkChat({ ...chat, recipient: 'b@lid' }, 'c@lid');
+				for (const [id, recipient, fence] of [['a', chat.recipient, 3], ['b', 'b@lid', 5], ['c', 'c@lid', 11], ['d', 'd@lid', 98]] as const) {
+					await ledger.open({ ...under(transaction({ id, chat: { ...chat, recipient } }), fence), marks: marks(fence) });
+				}
+				await ledger.open(under(transaction({ id: 'e', chat: { ...chat, instance: 'other' } }), 99));
+				expect(await ledger.laneOf(chat)).toEqual({ fence: 11, marks: marks(11) });
+				expect(await ledger.laneOf({ ...chat, recipient: 'd@lid' })).toEqual({ fence: 98, marks: marks(98) });
+				expect(await ledger.laneOf({ ...chat, recipient: 'nobody' })).toEqual({ fence: 0, marks: { sequences: {}, executions: {} } });
+			});
+
+			test('has the newest marks, where several were written in one turn', async () => {
+				await ledger.open({ ...under(transaction({ id: 'settled', createdAt: 5 }), 7), marks: marks(2) });
+				await ledger.open({ ...under(transaction({ id: 'the turn', createdAt: 3 }), 7), marks: marks(4) });
+				await ledger.open(under(transaction({ id: 'settled, too', createdAt: 1 }), 7));
+				expect(await ledger.laneOf(chat)).toEqual({ fence: 7, marks: marks(4) });
+			});
+
+			test('names the oldest that holds the chat, until it holds it no more', async () => {
+				await ledger.linkChat(chat, '123@lid');
+				const holding = transaction({ id: 'holds', createdAt: 5, holds: true, chat: { ...chat, recipient: '123@lid' } });
+				await ledger.open(holding);
+				await ledger.open(transaction({ id: 'newer', createdAt: 6, holds: true }));
+				await ledger.open(under(transaction({ id: 'later' }), 8));
+				expect(await ledger.laneOf(chat)).toMatchObject({ fence: 8, heldBy: 'holds' });
+				await ledger.save({ ...holding, holds: false });
+				expect(await ledger.laneOf(chat)).toMatchObject({ fence: 8, heldBy: 'newer' });
+			});
+		});
+
+		describe('whether a later one has gone', () => {
+			const mine = under(transaction({ id: 'mine', createdAt: 10 }), 5);
+
+			beforeEach(() => ledger.open(mine));
+
+			test.each([
+				['a later one with a higher fence has', {}, 6, 11, true],
+				['a later one that had no turn yet has not', {}, 0, 11, false],
+				['an earlier one with a higher fence has not', {}, 6, 9, false],
+				['one of the same moment has not', {}, 6, 10, false],
+				['one of another chat has not', { recipient: 'x' }, 6, 11, false],
+				['one of another name of the chat has', { recipient: '123@lid' }, 6, 11, true],
+			])('%s', async (_, name, fence, createdAt, gone) => {
+				await ledger.linkChat(chat, '123@lid');
+				await ledger.open(under(transaction({ id: 'other', createdAt, chat: { ...chat, ...name } }), fence));
+				expect(await ledger.laterHasGone(mine)).toBe(gone);
+			});
+
+			test('a later one that went before this one went again has not', async () => {
+				await ledger.open(under(transaction({ id: 'later', createdAt: 11 }), 6));
+				expect(await ledger.laterHasGone(under(mine, 7))).toBe(false);
+			});
 		});
 
 		test('the newest of one origin is found', async () => {
@@ -167,14 +257,41 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 			});
 		});
 
-		test('what never began before a time is told apart from what did', async () => {
-			await ledger.open(transaction({ id: 'never', createdAt: 10 }));
-			await ledger.open(transaction({ id: 'too new', createdAt: 20 }));
-			await ledger.open(transaction({ id: 'begun', createdAt: 10, steps: [step({ status: 'running' })] }));
-			const ended = transaction({ id: 'ended', createdAt: 10 });
-			await ledger.open(ended);
-			await ledger.save({ ...ended, status: 'failed', endedAt: 11 });
-			expect((await ledger.neverBegun(20)).map(({ id }) => id)).toEqual(['never']);
+		describe('what is unfinished', () => {
+			const idsOf = (all: Transaction[]) => all.map(({ id }) => id);
+			const pending = { url: 'http://callback.test', status: 'pending' as const, attempts: 0 };
+
+			test('is what is open, begun or not, and what has an error callback to be made, oldest first', async () => {
+				for (const one of [
+					transaction({ id: 'begun', createdAt: 12, steps: [step({ status: 'running' })] }),
+					transaction({ id: 'never begun', createdAt: 10 }),
+					transaction({ id: 'callback', createdAt: 11, status: 'failed', endedAt: 12, errorCallback: pending }),
+					transaction({ id: 'called', createdAt: 10, status: 'failed', endedAt: 12, errorCallback: { ...pending, status: 'done' } }),
+					transaction({ id: 'ended', createdAt: 10, status: 'completed', endedAt: 11 }),
+					transaction({ id: 'too new', createdAt: 20 }),
+					transaction({ id: 'other server', createdAt: 10, chat: otherServer }),
+				]) await ledger.open(one);
+				expect(idsOf(await ledger.unfinished(chat.server, 20, 100))).toEqual(['never begun', 'callback', 'begun']);
+			});
+
+			test('ends when it is saved as ended', async () => {
+				const one = transaction({ id: 'a' });
+				await ledger.open(one);
+				await ledger.save({ ...one, status: 'failed', endedAt: 2, errorCallback: pending });
+				expect(await ledger.unfinished(chat.server, 5000, 100)).toHaveLength(1);
+				await ledger.save({ ...one, status: 'failed', endedAt: 2, errorCallback: { ...pending, status: 'failed' } });
+				expect(await ledger.unfinished(chat.server, 5000, 100)).toEqual([]);
+			});
+
+			test('comes in pages, each once, also where many are of one moment', async () => {
+				for (let i = 0; i < 10; i++) await ledger.open(transaction({ id: `t${i}`, createdAt: 5 + Math.floor(i / 4) }));
+				const seen: string[] = [];
+				for (let page = await ledger.unfinished(chat.server, 100, 3); page.length > 0; page = await ledger.unfinished(chat.server, 100, 3, page.at(-1))) {
+					expect(page.length).toBeLessThanOrEqual(3);
+					seen.push(...idsOf(page));
+				}
+				expect(seen).toEqual(Array.from({ length: 10 }, (_, i) => `t${i}`));
+			});
 		});
 
 		test('a message has one owner at its server', async () => {
@@ -203,18 +320,78 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 			expect(await ledger.linkedJids(chat)).toEqual([]);
 		});
 
-		test('old ended transactions go, with their steps, and nothing else does', async () => {
-			for (const [id, endedAt] of [['old', 99], ['just', 100], ['open', undefined]] as const) {
-				const one = transaction({ id, steps: [step({ status: 'done', messageId: `M ${id}` })] });
+		test('a chat is known over a chain of names, from each end of it', async () => {
+			const named = (recipient: string) => ({ ...chat, recipient });
+			await ledger.linkChat(named('b'), 'a');
+			await ledger.linkChat(named('c'), 'b');
+			await ledger.linkChat(named('a'), 'c'); // would close a circle
+			await ledger.linkChat(named('a'), 'a');
+			for (const name of ['a', 'b', 'c']) expect(await ledger.linkedChat(named(name))).toEqual(named('c'));
+			expect((await ledger.linkedJids(named('c'))).sort()).toEqual(['a', 'b']);
+		});
+
+		test('the first owner of a message stays its owner, also when the step has another message later', async () => {
+			const one = transaction({ id: 'a' });
+			await ledger.open(one);
+			for (const messageId of ['M1', 'M2']) await ledger.save({ ...one, steps: [step({ status: 'done', messageId }), step({ index: 1 })] });
+			await ledger.open(transaction({ id: 'b', steps: [step({ status: 'done', messageId: 'M1' })] }));
+			expect(await ledger.prune(1)).toBe(0);
+			for (const id of ['M1', 'M2']) expect(await ledger.ownsMessage(chat.server, id)).toBe(true);
+		});
+
+		describe('of what is old', () => {
+			const old = (id: string, more: Partial<Transaction> = {}) => transaction({ id, createdAt: 50, endedAt: 99, status: 'completed', steps: [step({ status: 'done', messageId: `M ${id}` })], ...more });
+
+			test('transactions that ended go, with their messages, and so do open ones that nobody ended', async () => {
+				await ledger.open(old('ended'));
+				await ledger.open(old('open', { status: 'open', endedAt: undefined }));
+				expect(await ledger.prune(100)).toBe(2);
+				expect(await ledger.prune(100)).toBe(0);
+				for (const id of ['ended', 'open']) {
+					expect(await ledger.find(chat.server, id)).toBeUndefined();
+					expect(await ledger.ownsMessage(chat.server, `M ${id}`)).toBe(false);
+				}
+			});
+
+			test.each([
+				['ended just now', old('a', { endedAt: 100 })],
+				['is open, and new', old('a', { status: 'open', endedAt: undefined, createdAt: 100 })],
+				['holds its chat', old('a', { status: 'failed', holds: true })],
+			])('a transaction stays that %s', async (_, one) => {
 				await ledger.open(one);
-				if (endedAt !== undefined) await ledger.save({ ...one, status: 'completed', endedAt });
-			}
-			expect(await ledger.prune(100)).toBe(1);
-			expect(await ledger.prune(100)).toBe(0);
-			expect(await ledger.find(chat.server, 'old')).toBeUndefined();
-			expect(await ledger.ownsMessage(chat.server, 'M old')).toBe(false);
-			expect(await ledger.find(chat.server, 'just')).toBeDefined();
-			expect(await ledger.find(chat.server, 'open')).toBeDefined();
+				expect(await ledger.prune(100)).toBe(0);
+				expect(await ledger.find(chat.server, 'a')).toEqual(one);
+				expect(await ledger.ownsMessage(chat.server, 'M a')).toBe(true);
+			});
+
+			test('more go than one statement deletes', async () => {
+				await Promise.all(Array.from({ length: 2001 }, (_, i) => ledger.open(old(`t${i}`))));
+				expect(await ledger.prune(100)).toBe(2001);
+			});
+
+			test('names of chats go that no transaction uses', async () => {
+				const gone = { ...chat, recipient: 'gone' };
+				await ledger.linkChat(chat, 'used@lid');
+				await ledger.linkChat(gone, 'gone@lid');
+				await ledger.linkChat(gone, 'first@lid');
+				await ledger.linkChat({ ...chat, recipient: 'first@lid' }, 'by its end@lid');
+				await ledger.open(old('a', { endedAt: Date.now() + 60_000 }));
+				await ledger.prune(Date.now() + 1000);
+				expect(await ledger.linkedJids(chat)).toEqual(['used@lid']);
+				expect(await ledger.linkedChat({ ...gone, recipient: 'gone@lid' })).toMatchObject({ recipient: 'gone@lid' });
+				expect(await ledger.linkedChat({ ...gone, recipient: 'by its end@lid' })).toMatchObject({ recipient: 'first@lid' });
+			});
+
+			test('a name stays that was told not long ago', async () => {
+				await ledger.linkChat(chat, '123@lid');
+				await ledger.prune(Date.now() - 60_000);
+				expect(await ledger.linkedJids(chat)).toEqual(['123@lid']);
+			});
 		});
 	});
+}
+
+/** The same one, as a holder with this fence has it. */
+function under(one: Transaction, fence: number): Transaction {
+	return { ...one, queue: { ...one.queue, fence } };
 }

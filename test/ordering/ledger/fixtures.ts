@@ -14,6 +14,7 @@ export const definition: Definition = {
 	onAckTimeout: 'stop',
 	attempts: 3,
 	requestTimeoutMs: 30_000,
+	onFailure: 'release',
 	storeMessageText: false,
 };
 
