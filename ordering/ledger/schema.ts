@@ -85,7 +85,7 @@ export const migrations: string[] = [
 		''
 	from transactions t order by t.rowid;
 	update transactions_2 set body = json_set(body, '$.definition.onFailure', 'release') where json_type(body, '$.definition') is not null;
-	update transactions_2 set body = json_set(body, '$.definition.webhook.secrets', 'headers') where json_type(body, '$.definition.webhook') is not null;
+	update transactions_2 set body = json_set(body, '$.definition.webhook.needs', 'headers') where json_type(body, '$.definition.webhook') is not null;
 	drop table steps;
 	drop table transactions;
 	alter table transactions_2 rename to transactions;

@@ -31,7 +31,7 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 				id: 'olá 👋/1',
 				status: 'failed',
 				origin: 'origin-hash',
-				definition: { ...definition, webhook: { url: 'http://hook.test', method: 'POST', body: '{"a":"ü"}', secrets: 'credential' }, errorCallbackUrl: 'http://callback.test' },
+				definition: { ...definition, webhook: { url: 'http://hook.test', method: 'POST', body: '{"a":"ü"}', needs: 'credential' }, errorCallbackUrl: 'http://callback.test' },
 				steps: [
 					step({ status: 'done', attempts: 2, messageId: 'M1', statusCode: 201, startedAt: 1, finishedAt: 2 }),
 					step({ index: 1, type: 'wait', status: 'unconfirmed', receipt: 'sent', toldBy: 'polling', error: failure }),

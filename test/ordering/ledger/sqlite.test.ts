@@ -291,7 +291,7 @@ describe('what is left in the files of a transaction that has ended for good', (
 	async function runOne(ledger: SqliteLedger, id: string, storeMessageText = false): Promise<void> {
 		const one = transaction({
 			id,
-			definition: { ...definition, text: secrets.text, quotedMessageId: secrets.quoted, webhook: { url: 'http://hook.test', method: 'POST', body: JSON.stringify(secrets.body), secrets: 'none' }, errorCallbackUrl: `http://callback.test/?${secrets.callback}`, storeMessageText },
+			definition: { ...definition, text: secrets.text, quotedMessageId: secrets.quoted, webhook: { url: 'http://hook.test', method: 'POST', body: JSON.stringify(secrets.body), needs: 'nothing' }, errorCallbackUrl: `http://callback.test/?${secrets.callback}`, storeMessageText },
 			steps: [step()],
 		});
 		const wishes = one.definition!;
