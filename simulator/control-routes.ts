@@ -31,6 +31,12 @@ export function controlRoutes(app: FastifyInstance, control: Control): void {
 		const { messageId, status } = (body ?? {}) as { messageId: string; status: AckStatus };
 		control.acknowledge(messageId, status);
 	});
+	on('GET', '/live', () => control.live());
+	on('POST', '/live/drop', ({ body }) => control.dropLive((body ?? {}) as { forgetNamespaces?: boolean }));
+	on('POST', '/live/events', ({ body }) => {
+		const { instance, event, payload } = (body ?? {}) as { instance: string; event: string; payload: unknown };
+		control.emitLive(instance, event, payload);
+	});
 	on('GET', '/requests', () => control.requests());
 	on('GET', '/counts', () => control.counts());
 	on('GET', '/status-peaks', () => control.statusPeaks());

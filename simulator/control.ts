@@ -1,5 +1,6 @@
 // What a test holds in its hand: the log, the instances, and the rules that make the simulator misbehave.
 
+import type { LiveCounts } from './events';
 import type { Parts } from './server';
 import {
 	ackSchema, checked, ControlInputError, instancePatchSchema, instanceSeedSchema, numberSchema, rowsSchema, ruleSchema, settingsSchema,
@@ -121,6 +122,21 @@ export class Control {
 		const instance = [...this.parts.state.instances.values()].find(({ id, name }) => name === entry?.instance || id === row?.instanceId);
 		if (!instance) throw new ControlInputError(`messageId: no message has the ID "${messageId}"`);
 		this.parts.whatsapp.acknowledge(instance, ack.messageId, ack.status, entry?.jid);
+	}
+
+	/** Live connections: tries, those that stand, and those that ever did, by instance. */
+	live(): LiveCounts {
+		return this.parts.events.live();
+	}
+
+	/** Cuts all live connections; with `forgetNamespaces` as a restart of EvolutionAPI does. */
+	dropLive({ forgetNamespaces = false } = {}): void {
+		this.parts.events.dropLive(forgetNamespaces);
+	}
+
+	/** A live event goes out as it is given, whatever is set. */
+	emitLive(instance: string, event: string, payload: unknown): void {
+		this.parts.events.emitLiveAsIs(instance, event, payload);
 	}
 
 	/** Writes database rows, as if they had been there before; nothing is logged. */

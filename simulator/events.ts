@@ -1,7 +1,7 @@
 // EvolutionAPI's push: webhooks (not awaited, retried one by one) and socket.io live events.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Server as SocketServer } from 'socket.io';
+import { type Namespace, Server as SocketServer } from 'socket.io';
 import type { Server } from 'node:http';
 import type { Rule } from './rules';
 import type { Instance, State } from './state';
@@ -11,8 +11,17 @@ export type EventName = 'send.message' | 'messages.update';
 /** How the events of one message are delivered. */
 export type Delivery = NonNullable<Rule['events']>;
 
+/** Live connections, by instance (`/` is the root namespace): how many stand, and how many ever did. */
+export interface LiveCounts {
+	/** Every try of a client, refused ones included. */
+	tries: number;
+	open: Record<string, number>;
+	ever: Record<string, number>;
+}
+
 export class Events {
 	private readonly io: SocketServer | undefined;
+	private readonly counts: LiveCounts = { tries: 0, open: {}, ever: {} };
 	private readonly closing = new AbortController();
 
 	constructor(
@@ -40,6 +49,24 @@ export class Events {
 			if (delivery.delayMs) setTimeout(() => this.deliver(instance, payload), delivery.delayMs).unref();
 			else this.deliver(instance, payload);
 		}
+	}
+
+	/** Live only: an event as it is given, to the namespace of the instance, which is made if need be. */
+	emitLiveAsIs(instance: string, event: string, payload: unknown): void {
+		this.io?.of(`/${instance}`).emit(event, payload);
+	}
+
+	live(): LiveCounts {
+		return structuredClone(this.counts);
+	}
+
+	/** Cuts all live connections without a farewell. As after a restart, namespaces are gone where asked for. */
+	dropLive(forgetNamespaces: boolean): void {
+		// protected in the types, but the one place that holds all of them
+		const { clients } = (this.io?.engine ?? { clients: {} }) as unknown as { clients: Record<string, { close(discard: boolean): void }> };
+		for (const client of Object.values(clients)) client.close(true);
+		if (!forgetNamespaces) return;
+		for (const name of [...(this.io?._nsps.keys() ?? [])]) if (name !== '/') this.io?._nsps.delete(name);
 	}
 
 	async close(): Promise<void> {
@@ -88,16 +115,35 @@ export class Events {
 	}
 
 	private openSocket(server: Server): SocketServer {
-		return new SocketServer(server, {
+		const io = new SocketServer(server, {
 			cors: { origin: '*' },
 			// A real server by default lets its own host in without a key; here the key is always asked for.
 			allowRequest: (request, callback) => {
+				this.counts.tries += 1;
+				this.state.changed();
+				if (this.state.settings.refuseLive) return callback('Bad request', false);
 				const query = new URL(request.url ?? '', 'http://localhost').searchParams;
 				const key = query.get('apikey') ?? request.headers.apikey;
 				const tokens = [...this.state.instances.values()].map(({ token }) => token);
 				if (!key) return callback('apiKey is required', false);
 				callback('Invalid global token', key === this.state.apiKey || tokens.includes(String(key)));
 			},
+		});
+		this.count(io.of('/'));
+		io.on('new_namespace', (namespace) => this.count(namespace));
+		return io;
+	}
+
+	private count(namespace: Namespace): void {
+		const name = namespace.name === '/' ? '/' : namespace.name.slice(1);
+		namespace.on('connection', (socket) => {
+			this.counts.open[name] = (this.counts.open[name] ?? 0) + 1;
+			this.counts.ever[name] = (this.counts.ever[name] ?? 0) + 1;
+			this.state.changed();
+			socket.once('disconnect', () => {
+				this.counts.open[name] = (this.counts.open[name] ?? 1) - 1;
+				this.state.changed();
+			});
 		});
 	}
 }

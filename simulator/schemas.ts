@@ -127,6 +127,8 @@ export const numberSchema = z.object({
 export const settingsSchema = z.object({
 	/** WEBSOCKET_GLOBAL_EVENTS: every event also reaches the root namespace. */
 	globalEvents: z.boolean().optional(),
+	/** Live connections are refused, as by a proxy that knows no WebSocket, or for a key that may not. */
+	refuseLive: z.boolean().optional(),
 	/** How often a webhook is tried, and the first wait between two tries, which doubles each time. */
 	webhookAttempts: z.number().int().min(1).max(10).optional(),
 	webhookFirstWaitMs: milliseconds.optional(),

@@ -139,6 +139,7 @@ export interface RequestEntry {
 
 export interface Settings {
 	globalEvents: boolean;
+	refuseLive: boolean;
 	webhookAttempts: number;
 	webhookFirstWaitMs: number;
 }
@@ -166,7 +167,7 @@ export class State {
 	readonly numbers = new Map<string, NumberFacts>();
 	readonly log: LogEntry[] = [];
 	readonly requests: RequestEntry[] = [];
-	readonly settings: Settings = { globalEvents: false, webhookAttempts: 10, webhookFirstWaitMs: 5000 };
+	readonly settings: Settings = { globalEvents: false, refuseLive: false, webhookAttempts: 10, webhookFirstWaitMs: 5000 };
 	/** The most findStatusMessage requests that ran at once, by message ID. */
 	readonly statusPeaks = new Map<string, number>();
 	/** The findStatusMessage requests that run now, by message ID. */

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { startSimulator } from '../../simulator';
-import { ask, endWithTest, sendText, started } from './helpers';
+import { ask, endWithTest, live, next, sendText, started } from './helpers';
 
 describe('rules', () => {
 	it('the first that matches serves; used up, the next one does', async () => {
@@ -177,5 +177,27 @@ describe('the process', () => {
 		const errors = output(child.stderr);
 		const [code] = await once(child, 'close');
 		expect([code, errors()]).toEqual([1, `Port ${port} is in use. Give another one: npm run simulator -- --port ${port + 1}\n`]);
+	});
+});
+
+describe('live connections', () => {
+	it('are counted, cut, and get events as they are given: in-process and over HTTP', async () => {
+		const simulator = await started();
+		const get = async () => (await (await fetch(`${simulator.url}/simulator/live`)).json()) as unknown;
+		await ask(simulator, '/simulator/live/events', { body: { instance: 'meta1', event: 'send.message', payload: {} } });
+		const socket = live(simulator, '/meta1');
+		await next(socket, 'connect');
+		expect(await get()).toEqual({ tries: 1, open: { meta1: 1 }, ever: { meta1: 1 } });
+		const event = next(socket, 'messages.update');
+		simulator.control.emitLive('meta1', 'messages.update', ['anything']);
+		expect(await event).toEqual(['anything']);
+		const cut = next(socket, 'disconnect');
+		await ask(simulator, '/simulator/live/drop', { body: { forgetNamespaces: true } });
+		expect(await cut).toMatch(/^transport/);
+		await simulator.control.waitUntil(() => simulator.control.live().open.meta1 === 0);
+		expect((await next<Error>(live(simulator, '/meta1'), 'connect_error')).message).toBe('Invalid namespace');
+		simulator.control.settings({ refuseLive: true });
+		await next(live(simulator, '/'), 'connect_error');
+		expect(await get()).toEqual({ tries: 3, open: { meta1: 0 }, ever: { meta1: 1 } });
 	});
 });
