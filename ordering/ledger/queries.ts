@@ -1,6 +1,9 @@
 // The ledger's queries, written once in SQL that PostgreSQL and SQLite both read: each is a single statement.
 
-/** Statements with `$1`, `$2` and so on for their values; `prefix` goes before the name of each table. */
+/**
+ * Statements with `$1`, `$2` and so on for their values; `prefix` goes before the name of each table. "cross join" keeps
+ * SQLite from looking at the larger table first.
+ */
 export function queriesFor(prefix: string) {
 	const transactions = `${prefix}transactions`;
 	const messages = `${prefix}messages`;
@@ -10,12 +13,12 @@ export function queriesFor(prefix: string) {
 	/** All names of the chat with server $1, instance $2 and recipient $3: its own, and those linked to it over however many links. */
 	const names = `with recursive names(name) as (
 		select cast($3 as text)
-		union select l.jid from names join ${links} l on l.server = $1 and l.instance = $2 and l.recipient = names.name
+		union select l.jid from names cross join ${links} l where l.server = $1 and l.instance = $2 and l.recipient = names.name
 	)`;
 	/** Where a name leads: server $1, instance $2, name $3. */
 	const path = `with recursive path(name) as (
 		select cast($3 as text)
-		union select l.recipient from path join ${links} l on l.server = $1 and l.instance = $2 and l.jid = path.name
+		union select l.recipient from path cross join ${links} l where l.server = $1 and l.instance = $2 and l.jid = path.name
 	)`;
 	const ofName = 't.server = $1 and t.instance = $2 and t.recipient = names.name';
 	const highestFenceOfName = `(select max(t.fence) from ${transactions} t where ${ofName})`;
@@ -35,9 +38,9 @@ export function queriesFor(prefix: string) {
 		/** Of each name, those with the highest fence (what was settled in a turn has the fence of that turn), and one that holds. */
 		laneOf: `${names}, tops(name, fence) as (select name, ${highestFenceOfName} from names),
 			held(id) as (select (select t.id from ${transactions} t where ${ofName} and t.holds = 1 order by t.created_at, t.rowid limit 1) from names)
-			select t.body from tops join ${transactions} t on t.server = $1 and t.instance = $2 and t.recipient = tops.name and t.fence = tops.fence where t.fence > 0
-			union all select t.body from held join ${transactions} t on t.server = $1 and t.id = held.id`,
-		unsettled: `${names} select t.body from names join ${transactions} t on ${ofName} where t.unsettled_until > $4 and t.id <> $5 order by t.created_at, t.rowid`,
+			select t.body from tops cross join ${transactions} t where t.server = $1 and t.instance = $2 and t.recipient = tops.name and t.fence = tops.fence and t.fence > 0
+			union all select t.body from held cross join ${transactions} t where t.server = $1 and t.id = held.id`,
+		unsettled: `${names} select t.body from names cross join ${transactions} t where ${ofName} and t.unsettled_until > $4 and t.id <> $5 order by t.created_at, t.rowid`,
 		unfinished: `select body from ${transactions} where server = $1 and unfinished = 1 and created_at < $2 and (created_at, id) > ($3, $4) order by created_at, id limit $5`,
 		// the first condition spares a replay's long walk over later ones with lower fences; +: the walk goes by time, since
 		// one that never had its turn would walk over all fences
@@ -47,7 +50,7 @@ export function queriesFor(prefix: string) {
 		// a link that would close a circle is left out: its chats are one already; a used link is marked as such once a day
 		linkChat: `with recursive path(name) as (
 				select cast($4 as text)
-				union select l.recipient from path join ${links} l on l.server = $1 and l.instance = $2 and l.jid = path.name
+				union select l.recipient from path cross join ${links} l where l.server = $1 and l.instance = $2 and l.jid = path.name
 			)
 			insert into ${links} (server, instance, jid, recipient, used_at)
 			select $1, $2, $3, $4, cast($5 as bigint) where not exists (select 1 from path where name = $3)

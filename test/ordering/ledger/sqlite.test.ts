@@ -5,13 +5,16 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { LedgerInUseError, LedgerTooNewError, LedgerUnavailableError, StaleFenceError } from '../../../ordering/errors';
+import { queriesFor } from '../../../ordering/ledger/queries';
 import { migrations } from '../../../ordering/ledger/schema';
 import { SqliteLedger } from '../../../ordering/ledger/sqlite';
+import type { Value } from '../../../ordering/ledger/sqlLedger';
 import { closeTransaction } from '../../../ordering/run';
 import { moveStep } from '../../../ordering/transaction';
 import { endWithTest, temporaryFolder, thrownBy, thrownIn } from '../../evolution/helpers';
 import { ledgerContract } from './contract';
 import { chat, definition, step, transaction } from './fixtures';
+import { hotQueries } from './hotQueries';
 
 ledgerContract('SqliteLedger', () => {
 	const folder = temporaryFolder();
@@ -235,20 +238,26 @@ describe('the schema', () => {
 		expect(await opened(folder).find(chat.server, 'a')).toBeDefined();
 	});
 
-	test('uses an index for what is asked in each transaction', () => {
-		const folder = temporaryFolder();
-		const ledger = opened(folder);
-		const database = databaseOf(ledger);
-		for (const sql of [
-			'select max(fence) from transactions where server = ? and instance = ? and recipient = ?',
-			'select 1 from steps where server = ? and message_id = ? limit 1',
-			'select id from transactions where server = ? and origin = ? order by created_at desc, rowid desc limit 1',
-		]) {
-			const plan = database.prepare(`explain query plan ${sql}`).all(...(sql.split('?').slice(1).map(() => 'x'))).map((row) => String(row.detail)).join('; ');
-			expect(plan).toMatch(/USING (COVERING )?INDEX/);
-			expect(plan).not.toMatch(/^SCAN|; SCAN|TEMP B-TREE/);
+	test.each(hotQueries)('finds by an index what is asked all the time: %s', (name, values) => {
+		const steps = planOf(opened(temporaryFolder()), queriesFor('')[name], values);
+		for (const detail of steps) {
+			expect(detail).not.toMatch(/^SCAN (t|further|transactions|messages|l|chat_links)\b/);
+			expect(detail).not.toMatch(/\((server=\?|server=\? AND instance=\?)\)/); // all of a server is as good as all
 		}
 	});
+
+	test('would show in its plans where all is looked at', () => {
+		const ledger = opened(temporaryFolder());
+		expect(planOf(ledger, 'select body from transactions t where body = $1', ['x'])).toEqual([expect.stringMatching(/^SCAN t\b/)]);
+		expect(planOf(ledger, 'select body from transactions where server = $1', ['x'])).toEqual([expect.stringContaining('(server=?)')]);
+	});
+
+	function planOf(ledger: SqliteLedger, sql: string, values: Value[]): string[] {
+		return databaseOf(ledger)
+			.prepare(`explain query plan ${sql}`)
+			.all(Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value])))
+			.map(({ detail }) => String(detail));
+	}
 });
 
 describe('a folder that can not be used', () => {
