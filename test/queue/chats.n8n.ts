@@ -54,7 +54,6 @@ test.each([
 		chats: 100,
 		together: 4,
 		window: windowOfArrivals,
-		everyMs: 60,
 		faults: [oneWorkerDies(), redisRestarts(redis, data)],
 	});
 	const { wrong, counts } = verdict(`Sequence numbers, Redis data ${data}`, result);
@@ -71,7 +70,6 @@ test('a full shuffle ends in the time-out of the queue, never in a wrong order',
 		chats: 20,
 		together: 20,
 		window: 200,
-		everyMs: 20,
 	});
 	const { wrong, counts } = verdict('A full shuffle', result);
 	expect(wrong).toEqual([]);
@@ -90,7 +88,6 @@ test('without sequence numbers, what comes within the settling time keeps the or
 		chats: 100,
 		together: 20,
 		window: 1,
-		everyMs: 60,
 		faults: [oneWorkerDies(), redisRestarts('jobsRedis', 'saved')],
 	});
 	const { wrong, counts } = verdict('Execution IDs', result);

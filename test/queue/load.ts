@@ -14,8 +14,6 @@ export interface Plan {
 	together: number;
 	/** No text is called for earlier or later than that many places off its own; 1 is the right order. */
 	window: number;
-	/** The pause between two calls, in ms. */
-	everyMs: number;
 	settleMs?: number;
 	/** What goes wrong, and after how many calls. */
 	faults?: Array<{ after: number; name: string; happens(): Promise<void> }>;
@@ -35,6 +33,14 @@ interface Call {
 const TEXTS_PER_CHAT = 10;
 /** n8n 2.41 leaves a call without an answer now and then, although its execution has ended. */
 const ANSWER_WITHIN_MS = 150_000;
+/** Twice the 20 slots: they are always full, whatever the machine's speed. */
+const MOST_UNANSWERED = 40;
+/** Closer ones would reach n8n in an order that the plan does not know of. */
+const BETWEEN_CALLS_MS = 15;
+
+interface Answered extends Trigger {
+	executionId?: string;
+}
 
 let runs = 0;
 
@@ -47,12 +53,17 @@ export async function run(place: QueuePlace, plan: Plan): Promise<Run> {
 	const { workflow, path } = await publishSend(place, plan.store, plan.options);
 	const started = performance.now();
 	const calls = shuffledWithin(plan.window, callsByTurns(plan));
-	const answers: Array<Promise<Trigger & { executionId?: string }>> = [];
+	const answers: Array<Promise<Answered>> = [];
+	const unanswered = new Set<Promise<Answered>>();
 	const faults: Array<Promise<void>> = [];
 	for (const call of calls) {
-		answers.push(trigger(`${rest.url}/webhook/${path}`, call, chatOffset));
+		while (unanswered.size >= MOST_UNANSWERED) await Promise.race(unanswered);
+		const answer = trigger(`${rest.url}/webhook/${path}`, call, chatOffset);
+		answers.push(answer);
+		unanswered.add(answer);
+		void answer.then(() => unanswered.delete(answer));
 		for (const fault of plan.faults ?? []) if (fault.after === answers.length) faults.push(happen(fault));
-		await sleep(plan.everyMs);
+		await sleep(BETWEEN_CALLS_MS);
 	}
 	const triggers = await Promise.all(answers);
 	await Promise.all(faults);
@@ -100,7 +111,7 @@ function randomNumbers(seed: number): () => number {
 	};
 }
 
-async function trigger(url: string, { chat, number }: Call, chatOffset: number): Promise<Trigger & { executionId?: string }> {
+async function trigger(url: string, { chat, number }: Call, chatOffset: number): Promise<Answered> {
 	const phone = `55119${String(10_000_000 + chatOffset + Number(chat.slice(1)))}`;
 	try {
 		const answer = await fetch(url, {
@@ -131,7 +142,7 @@ async function happen({ name, happens }: NonNullable<Plan['faults']>[number]): P
 }
 
 /** Where n8n's answer was lost and its execution was not, the output stands in the execution. */
-async function takeFromExecutions({ rest }: QueuePlace, workflowId: string, triggers: Array<Trigger & { executionId?: string }>): Promise<void> {
+async function takeFromExecutions({ rest }: QueuePlace, workflowId: string, triggers: Answered[]): Promise<void> {
 	const without = new Map(triggers.filter(({ output }) => !output).map((one) => [nameOf(one), one]));
 	if (without.size === 0) return;
 	const known = new Set(triggers.map(({ executionId }) => executionId));
