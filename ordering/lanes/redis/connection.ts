@@ -143,7 +143,7 @@ export class RedisConnection {
 		if (this.entered) {
 			const base = `${this.settings.prefix}:${this.run}`;
 			const leaving = this.command.multi().del(`${base}:process:${this.owner}`).set(`${base}:dead:${this.owner}`, '0', 'PX', this.settings.idleMs).exec();
-			await Promise.race([leaving.catch(() => {}), sleep(this.settings.graceMs)]);
+			await within(this.settings.graceMs, leaving.catch(() => {}));
 		}
 		this.entered = false;
 		this.command.disconnect();
@@ -253,4 +253,11 @@ function secretsOf(url: string): string[] {
 
 export function sleep(ms: number): Promise<void> {
 	return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** What a promise gives, or undefined where it takes longer; leaves no timer behind. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+	let timer: NodeJS.Timeout | undefined;
+	const over = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)));
+	return Promise.race([promise, over]).finally(() => clearTimeout(timer));
 }

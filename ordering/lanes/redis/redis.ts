@@ -4,7 +4,7 @@ import { CancelledError, ChatHeldError, LaneLostError, LanesUnavailableError, Qu
 import type { Chat } from '../../transaction';
 import type { Grant, LaneMarks, Lanes, OrderKey, Priority, ReadLaneRecord, Ticket } from '../lanes';
 import { turnOf, whatIsAhead } from '../order';
-import { type ConnectionSettings, RedisConnection, type Reply, sleep } from './connection';
+import { type ConnectionSettings, RedisConnection, type Reply, sleep, within } from './connection';
 
 const hourMs = 3_600_000;
 
@@ -158,7 +158,7 @@ export class RedisLanes implements Lanes {
 			return this.leave(place);
 		});
 		for (const holding of this.holdings.values()) endings.push(this.end(holding, 'leave'));
-		await Promise.race([Promise.all(endings), sleep(this.leaseMs / 3)]);
+		await within(this.leaseMs / 3, Promise.all(endings));
 		await this.redis.close();
 	}
 
@@ -200,7 +200,7 @@ export class RedisLanes implements Lanes {
 	/** Gives the place up, and tells what was in its way. */
 	private async timedOut(place: Place, timeoutMs: number): Promise<Error> {
 		const { key } = place;
-		const reply = await Promise.race([this.leave(place), sleep(Math.min(1000, this.leaseMs)).then(() => undefined)]);
+		const reply = await within(Math.min(1000, this.leaseMs), this.leave(place));
 		if (!reply) return this.redis.unavailable();
 		const [state, waitMs, ahead, heldBy, gone] = reply;
 		if (state === 'closed') return new LanesUnavailableError(`it was started again a moment ago, and gives turns again in ${Math.ceil(Number(waitMs) / 1000)} s`);
@@ -376,7 +376,7 @@ export class RedisLanes implements Lanes {
 
 	/** Throws `LanesUnavailableError` where Redis does not come back soon. */
 	private async inTouch(): Promise<void> {
-		await Promise.race([this.redis.untilEntered(), sleep(this.leaseMs)]);
+		await within(this.leaseMs, this.redis.untilEntered());
 	}
 
 	private forget(lane: Lane): void {

@@ -9,7 +9,7 @@ const leaseMs = 600;
 
 beforeAll(async () => {
 	redis = await startRedis();
-	await new Promise((resolve) => setTimeout(resolve, leaseMs)); // a new Redis gives no turns for one lease
+	await new Promise((resolve) => setTimeout(resolve, leaseMs + 1000)); // a new Redis gives no turns for one lease, and tells whole seconds
 });
 
 afterAll(() => redis.close());

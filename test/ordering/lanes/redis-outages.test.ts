@@ -1,0 +1,199 @@
+// Lanes over Redis while Redis is frozen, gone, started again without its data, or with old data.
+import { LaneLostError, LanesUnavailableError } from '../../../ordering/errors';
+import type { LaneRecord } from '../../../ordering/lanes/lanes';
+import type { RedisLanes } from '../../../ordering/lanes/redis/redis';
+import { thrownBy } from '../../evolution/helpers';
+import { chat, notedIn } from './redis/shared';
+import { leaseMs, nothing, redisScene, sleep, until, type RedisScene } from './redis/scene';
+
+const long = 30_000;
+
+/** A holder in one process, and three that wait in two others, out of their order. */
+async function busyChat({ open }: RedisScene, readRecord?: () => Promise<LaneRecord>) {
+	const more = readRecord ? { readRecord } : {};
+	const [a, b, c] = [await open(more), await open(more), await open(more)];
+	const holder = await a.take(chat, { priority: 'normal', execution: 1 }).turn(long);
+	const order: number[] = [];
+	const fences: number[] = [];
+	const pass = async (lanes: RedisLanes, execution: number) => {
+		const grant = await lanes.take(chat, { priority: 'normal', execution }).turn(long);
+		order.push(execution);
+		fences.push(grant.fence);
+		await sleep(5);
+		await grant.confirm();
+		grant.release();
+	};
+	const waiting = Promise.all([pass(b, 4), pass(c, 2), pass(b, 3)]);
+	await until(async () => (await holder.waiting()) === 3);
+	return { holder, waiting, order, fences };
+}
+
+/** Whether a promise is still open. */
+async function isOpen(promise: Promise<unknown>): Promise<boolean> {
+	const open = Symbol('open');
+	return (await Promise.race([promise.catch(() => {}), sleep(0).then(() => open)])) === open;
+}
+
+test('frozen for longer than the lease: the holder waits, keeps its turn and goes on; the others follow in their order', async () => {
+	const scene = await redisScene();
+	const { holder, waiting, order, fences } = await busyChat(scene);
+	scene.redis.freeze();
+	await sleep(leaseMs * 2);
+	const confirmed = holder.confirm();
+	await sleep(100);
+	expect(await isOpen(confirmed)).toBe(true);
+	scene.redis.thaw();
+	await confirmed;
+	await sleep(leaseMs * 1.5); // enough for anybody to take it away, if they could
+	expect(order).toEqual([]);
+	await holder.confirm();
+	holder.release();
+	await waiting;
+	expect(order).toEqual([2, 3, 4]);
+	expect(fences).toEqual([holder.fence + 1, holder.fence + 2, holder.fence + 3]);
+});
+
+test('gone for a moment: a turn that has its lease still goes on without waiting', async () => {
+	const scene = await redisScene();
+	const { holder, waiting } = await busyChat(scene);
+	await scene.redis.kill();
+	await holder.confirm();
+	await scene.redis.start();
+	holder.release();
+	await waiting;
+});
+
+test.each(['lost', 'saved'] as const)('started again with its data %s: the holder keeps its turn, the others follow in their order, fences grow', async (data) => {
+	const scene = await redisScene();
+	const { holder, waiting, order, fences } = await busyChat(scene);
+	await scene.redis.save();
+	await scene.redis.kill();
+	await scene.redis.start(data);
+	await sleep(leaseMs * 2);
+	expect(order).toEqual([]);
+	await holder.confirm();
+	holder.release();
+	await waiting;
+	expect(order).toEqual([2, 3, 4]);
+	expect([holder.fence, ...fences]).toEqual([...new Set([holder.fence, ...fences])].sort((x, y) => x - y));
+});
+
+test('started again with an old snapshot: the turns that it remembers are over, and none of them counts', async () => {
+	const scene = await redisScene();
+	const [a, b] = [await scene.open(), await scene.open()];
+	const first = await a.take(chat, { priority: 'normal', execution: 1 }).turn(long);
+	await scene.redis.save(); // the first one has its turn, as the snapshot tells
+	first.release();
+	const second = await b.take(chat, { priority: 'normal', execution: 2 }).turn(long);
+	const third = a.take(chat, { priority: 'normal', execution: 3 }).turn(long);
+	await scene.redis.kill();
+	await scene.redis.start('saved');
+	await second.confirm();
+	await sleep(leaseMs * 2);
+	await second.confirm();
+	expect(await isOpen(third)).toBe(true);
+	second.release();
+	expect((await third).fence).toBeGreaterThan(second.fence);
+});
+
+test('emptied while it runs: the holder keeps its turn, and the others follow', async () => {
+	const scene = await redisScene();
+	const { holder, waiting, order } = await busyChat(scene);
+	await scene.redis.client.flushall();
+	await sleep(leaseMs * 2.5);
+	expect(order).toEqual([]);
+	await holder.confirm();
+	holder.release();
+	await waiting;
+	expect(order).toEqual([2, 3, 4]);
+});
+
+test('started again without its data when the holder is dead: fences go on above the record, after one lease', async () => {
+	const scene = await redisScene();
+	let record: LaneRecord = nothing;
+	const { holder, waiting, fences } = await busyChat(scene, async () => record);
+	record = { fence: holder.fence, marks: { sequences: {}, executions: {} } };
+	await scene.redis.kill();
+	holder.release(); // as if its process had died: nobody claims it
+	const began = performance.now();
+	await scene.redis.start('lost');
+	await waiting;
+	expect(performance.now() - began).toBeGreaterThan(leaseMs * 0.9);
+	expect(Math.min(...fences)).toBeGreaterThan(holder.fence);
+});
+
+test.each(['lost', 'saved'] as const)('real processes at work, while Redis is started again and again with its data %s: never two at work, each has one turn', async (data) => {
+	const scene = await redisScene();
+	const executions = Array.from({ length: 90 }, (_, i) => i + 1);
+	const workers = await Promise.all([0, 1, 2].map((which) => scene.worker({ executions: executions.filter((execution) => execution % 3 === which), parallel: 5, workMs: 15 })));
+	for (const worker of workers) worker.go();
+	for (const turns of [10, 35]) {
+		await until(() => notedIn(scene.folder).length >= turns);
+		if (turns === 10) await scene.redis.save();
+		await scene.redis.kill();
+		await scene.redis.start(data);
+	}
+	await Promise.all(workers.map(({ ended }) => ended));
+	const noted = notedIn(scene.folder);
+	expect(noted.filter(({ intruder, failed }) => intruder !== undefined || failed !== undefined)).toEqual([]);
+	expect(noted.map(({ execution }) => execution ?? 0).sort((x, y) => x - y)).toEqual(executions);
+	const fences = noted.map(({ fence }) => fence ?? 0);
+	expect(fences).toEqual([...new Set(fences)].sort((x, y) => x - y));
+});
+
+test('a turn that was lost is not confirmed', async () => {
+	const scene = await redisScene();
+	const [a, b] = [await scene.open(), await scene.open()];
+	const holder = await a.take(chat, { priority: 'normal' }).turn(long);
+	const next = b.take(chat, { priority: 'normal' }).turn(long);
+	// the lease ends and the grace is over, as if this process had been cut off from Redis for that long
+	const [lease] = await scene.redis.client.keys(`${scene.prefix}:*:process:${a.owner}`);
+	const run = lease?.split(':')[1];
+	await scene.redis.client.multi().del(lease ?? '').set(`${scene.prefix}:${run}:dead:${a.owner}`, '0', 'PX', 60_000).publish(`${scene.prefix}:turns:${b.owner}`, '{}').exec();
+	b.take(chat, { priority: 'low' }).leave(); // somebody looks
+	await next;
+	await sleep(leaseMs); // the next renewal tells that the lease had lapsed
+	expect(await thrownBy(holder.confirm())).toBeInstanceOf(LaneLostError);
+});
+
+test('a release and a hold while Redis is away take effect when it is back', async () => {
+	const scene = await redisScene();
+	const lanes = await scene.open();
+	const holder = await lanes.take(chat, { priority: 'normal', transactionId: 'failing' }).turn(long);
+	const other = lanes.take(chat, { priority: 'normal', transactionId: 'other' }).turn(long);
+	scene.redis.freeze();
+	holder.release('failing');
+	await sleep(100);
+	scene.redis.thaw();
+	const again = await lanes.take(chat, { priority: 'low', transactionId: 'failing' }).turn(long);
+	expect(await isOpen(other)).toBe(true);
+	await scene.redis.kill();
+	again.release();
+	await scene.redis.start();
+	await other;
+});
+
+test('a place that is taken while Redis is away gets its turn when it is back', async () => {
+	const scene = await redisScene();
+	const lanes = await scene.open();
+	await scene.redis.kill();
+	await until(async () => (await thrownBy(lanes.unhold(chat, 'nobody'))) instanceof LanesUnavailableError);
+	const turn = lanes.take(chat, { priority: 'normal' }).turn(long);
+	await scene.redis.start('lost');
+	await turn;
+});
+
+test.each(['gone', 'frozen'] as const)('%s when the time of a waiting one is over: that is what it says, and its place is free later', async (how) => {
+	const scene = await redisScene();
+	const lanes = await scene.open();
+	const holder = await lanes.take(chat, { priority: 'normal' }).turn(long);
+	const waiting = thrownBy(lanes.take(chat, { priority: 'normal' }).turn(500));
+	await until(async () => (await holder.waiting()) === 1);
+	if (how === 'gone') await scene.redis.kill();
+	else scene.redis.freeze();
+	expect(await waiting).toBeInstanceOf(LanesUnavailableError);
+	if (how === 'gone') await scene.redis.start();
+	else scene.redis.thaw();
+	await holder.confirm();
+	await until(async () => (await holder.waiting().catch(() => 1)) === 0);
+});
