@@ -1,23 +1,21 @@
-// The engine: takes checked calls, keeps the ledger, the lanes and the pollers, and gives each call its outcome.
+// The engine: takes checked calls, keeps the ledger and the lanes, and gives each call its outcome.
 import pMap from 'p-map';
-import { type EgressFilter, HttpClient } from '../evolution/http';
+import type { EgressFilter } from '../evolution/http';
 import { only } from '../evolution/only';
-import { EvolutionServer } from '../evolution/server';
+import { type ServerAccess, serverAddress } from '../evolution/server';
 import { waitProblem } from './channels';
-import { CancelledError, cancelledFailure, type Failure, ImpossibleWaitError, OrderedSendError, StillRunningError, TransactionConflictError } from './errors';
+import { Connections } from './connections';
+import { CancelledError, type Failure, failureOf, ImpossibleWaitError, OrderedSendError, StillRunningError, TransactionConflictError } from './errors';
 import { EmbeddedLanes } from './lanes/embedded';
-import type { Grant, Lanes, Ticket } from './lanes/lanes';
+import type { Lanes, OrderKey, ReadLaneRecord, Ticket } from './lanes/lanes';
+import { compare } from './lanes/order';
 import type { Ledger } from './ledger/ledger';
 import { SqliteLedger } from './ledger/sqlite';
 import { contentOf, differingPart, hashContent, keyedHash, type OrderedSend } from './orderedSend';
-import { ReceiptPoller } from './receipts/poller';
-import { closeTransaction, interruptedEnd, runSteps, settleEarlier } from './run';
+import { giveUp, type RecoveryCall, type Recovered, recover, resume } from './recovery';
 import { defaultSettings, type Settings } from './settings';
-import type { Run } from './steps/step';
-import { AttemptFailed, retrying } from './steps/retry';
-import { toResult } from './result';
 import { type Chat, hasEndedForGood, plannedSteps, type Transaction } from './transaction';
-import { callWebhook, webhookId } from './webhookCall';
+import { type Outcome, orderKeyOf, recordedOutcome, runTurns, type Shared } from './turns';
 
 /** From which n8n execution a call comes; its ID is made from this where the user gave none. */
 export interface Origin {
@@ -38,14 +36,6 @@ export interface OrderedCall {
 	origin: Origin;
 }
 
-/** Exactly one of `transaction` and `error` is missing, or both are there where a recorded transaction failed. */
-export interface Outcome {
-	transaction?: Transaction;
-	replayed: boolean;
-	/** Set for everything that is no success. */
-	failure?: Failure;
-}
-
 export interface RunOptions {
 	signal?: AbortSignal;
 	egress?: EgressFilter;
@@ -58,8 +48,8 @@ interface Prepared {
 	index: number;
 	id: string;
 	chat: Chat;
-	/** Whether the ledger does not know it yet. */
-	isNew: boolean;
+	/** What was on record when the call came. */
+	recorded?: Transaction;
 }
 
 /** The calls of one chat, with their places in its lane once these are taken. */
@@ -69,34 +59,28 @@ interface Group {
 }
 
 export class Engine {
+	private readonly ledger: Ledger;
 	private readonly lanes: Lanes;
-	private readonly servers = new Map<string, EvolutionServer>();
-	private readonly pollers = new Map<string, ReceiptPoller>();
-	private readonly http = new HttpClient();
+	private readonly connections: Connections;
+	private readonly settings: Settings;
 	/** Transactions that run in this process, by server and ID. */
 	private readonly running = new Map<string, Promise<unknown>>();
 	private pruneDueAt = 0;
 
-	private constructor(
-		private readonly ledger: Ledger,
-		private readonly settings: Settings,
-	) {
-		this.lanes = new EmbeddedLanes((chat) => ledger.highestFence(chat));
+	private constructor(private readonly shared: Shared) {
+		({ ledger: this.ledger, lanes: this.lanes, connections: this.connections, settings: this.settings } = shared);
 	}
 
-	/** Opens the embedded ledger in `folder` and closes what died before it began. Throws as {@link SqliteLedger.open}. */
+	/** Everything within this process, with the ledger in `folder`. Throws as {@link SqliteLedger.open}. */
 	static async open(folder: string, settings: Partial<Settings> = {}): Promise<Engine> {
 		return await Engine.on(SqliteLedger.open(folder), settings);
 	}
 
-	/** Takes over an open ledger, which the engine closes at its end. */
-	static async on(ledger: Ledger, settings: Partial<Settings> = {}): Promise<Engine> {
-		for (const transaction of await ledger.neverBegun(Date.now())) {
-			if (!transaction.definition) continue;
-			closeTransaction(transaction, transaction.definition, interruptedEnd(transaction));
-			await ledger.save(transaction);
-		}
-		return new Engine(ledger, { ...defaultSettings, ...settings });
+	/** Takes over an open ledger, and the lanes that are made for it; the engine closes both at its end. */
+	static async on(ledger: Ledger, given: Partial<Settings> = {}, makeLanes: (read: ReadLaneRecord) => Lanes | Promise<Lanes> = (read) => new EmbeddedLanes(read)): Promise<Engine> {
+		const settings = { ...defaultSettings, ...given };
+		const lanes = await makeLanes((chat) => ledger.laneOf(chat));
+		return new Engine({ ledger, lanes, settings, connections: new Connections(settings) });
 	}
 
 	/**
@@ -108,7 +92,7 @@ export class Engine {
 		const outcomes: Outcome[] = calls.map(() => ({ replayed: false, failure: notStarted }));
 		const ids = new Map<string, OrderedCall>();
 		const prepared = await checkEach(calls.map((call, index) => ({ call, index })), (one) => this.prepare(one, ids), outcomes, options);
-		const groups = groupByChat(prepared).map((group): Group => ({ group, tickets: new Map() }));
+		const groups = groupByChat(prepared).map((group): Group => ({ group: asInLane(group), tickets: new Map() }));
 		try {
 			// before anything that takes time: who comes first has the first place
 			for (const group of groups.slice(0, this.settings.chatsAtOnce)) this.takeTickets(group);
@@ -122,10 +106,25 @@ export class Engine {
 		return outcomes;
 	}
 
+	/** Finishes, closes or reports what dead processes left unfinished on one server. */
+	async recover(call: RecoveryCall): Promise<Recovered[]> {
+		return await recover(this.shared, (one) => this.running.has(keyOf(one)), call);
+	}
+
+	/** Goes on with a transaction that stopped, at its open step. */
+	async resume(id: string, call: RecoveryCall): Promise<Outcome> {
+		return await this.alone(call.access, id, () => resume(this.shared, id, call));
+	}
+
+	/** Ends a transaction for good, so that it holds nothing and can't go on. */
+	async giveUp(id: string, call: RecoveryCall): Promise<Outcome> {
+		return await this.alone(call.access, id, () => giveUp(this.shared, id, call));
+	}
+
 	async close(): Promise<void> {
+		await this.lanes.close();
 		await this.ledger.close();
-		for (const server of this.servers.values()) server.close();
-		this.http.close();
+		this.connections.close();
 	}
 
 	private async runGroup(group: Group, possible: Set<Prepared>, outcomes: Outcome[], options: RunOptions, stop: { now: boolean }): Promise<void> {
@@ -140,14 +139,16 @@ export class Engine {
 		for (const ticket of group.tickets.values()) ticket.leave();
 	}
 
-	/** All places of a group are taken at once: nobody else's message comes between those of one execution. */
+	/**
+	 * All places of a group are taken at once: nobody else's message comes between those of one execution. They are
+	 * served as they stand in the lane, or one would wait for the other.
+	 */
 	private takeTickets({ group, tickets }: Group): void {
 		for (const one of group) if (!tickets.has(one)) tickets.set(one, this.takeTicket(one));
 	}
 
-	private takeTicket({ call, chat }: Prepared): Ticket {
-		const { executionId } = call.origin;
-		return this.lanes.take(chat, { priority: call.send.priority, ...(/^\d+$/.test(executionId) ? { execution: Number(executionId) } : {}) });
+	private takeTicket(prepared: Prepared): Ticket {
+		return this.lanes.take(prepared.chat, keyInLane(prepared));
 	}
 
 	/** Finds out the ID and the chat, and refuses an ID of other content. Nothing is recorded by this. */
@@ -160,14 +161,14 @@ export class Engine {
 		if (twin) refuseOtherContent(id, content, this.hash(twin.send), this.ledger.hashKey);
 		const recorded = await this.ledger.find(send.chat.server, id);
 		if (recorded) refuseOtherContent(id, content, recorded.content, this.ledger.hashKey);
-		return { call, index, id, chat: await this.ledger.linkedChat(recorded?.chat ?? send.chat), isNew: !recorded };
+		return { call, index, id, chat: await this.ledger.linkedChat(recorded?.chat ?? send.chat), recorded };
 	}
 
 	private async refuseImpossibleWait(one: Prepared, { signal, egress }: RunOptions): Promise<Prepared> {
 		const { send } = one.call;
 		const { waitFor } = send.definition;
-		if (!one.isNew || waitFor === 'accepted' || waitFor === 'delay') return one;
-		const problem = await waitProblem({ server: this.serverOf(send), send, signal, egress }, waitFor);
+		if (one.recorded || waitFor === 'accepted' || waitFor === 'delay') return one;
+		const problem = await waitProblem({ server: this.connections.serverOf(send.access), send, signal, egress }, waitFor);
 		if (problem) throw new ImpossibleWaitError(problem.why, problem.remedy);
 		return one;
 	}
@@ -192,22 +193,32 @@ export class Engine {
 		return keyedHash(JSON.stringify([instanceId, workflowId, nodeId, executionId, startedAt, runIndex, item, contentOf(send)]), this.ledger.hashKey);
 	}
 
-	/** `tickets` are the places of its group that are not served yet, its own among them. */
-	private async runOne(prepared: Prepared, tickets: Group['tickets'], options: RunOptions): Promise<Outcome> {
-		const { call, id } = prepared;
-		const key = JSON.stringify([call.send.chat.server, id]);
-		// asked anew after each wait, with nothing awaited before it is marked as running: only one of many goes on
-		for (let other = this.running.get(key); other; other = this.running.get(key)) {
-			const failure = await this.standAside(other, call.send.queueTimeoutMs, tickets, options);
-			if (failure) return { transaction: await this.ledger.find(call.send.chat.server, id), replayed: false, failure };
-		}
-		const work = this.runOpened(prepared, tickets.get(prepared) as Ticket, options);
+	/** Waits for the same transaction, where it runs in this process, and keeps others from running it meanwhile. */
+	private async alone(access: ServerAccess, id: string, run: () => Promise<Outcome>): Promise<Outcome> {
+		const key = keyOf({ id, chat: { server: serverAddress(access.baseUrl) } });
+		for (let other = this.running.get(key); other; other = this.running.get(key)) await other;
+		return await this.asRunning(key, run());
+	}
+
+	private async asRunning(key: string, work: Promise<Outcome>): Promise<Outcome> {
 		this.running.set(key, work.catch(() => {}));
 		try {
 			return await work;
 		} finally {
 			this.running.delete(key);
 		}
+	}
+
+	/** `tickets` are the places of its group that are not served yet, its own among them. */
+	private async runOne(prepared: Prepared, tickets: Group['tickets'], options: RunOptions): Promise<Outcome> {
+		const { call, id } = prepared;
+		const key = keyOf({ id, chat: call.send.chat });
+		// asked anew after each wait, with nothing awaited before it is marked as running: only one of many goes on
+		for (let other = this.running.get(key); other; other = this.running.get(key)) {
+			const failure = await this.standAside(other, call.send.queueTimeoutMs, tickets, options);
+			if (failure) return { transaction: await this.ledger.find(call.send.chat.server, id), replayed: false, failure };
+		}
+		return await this.asRunning(key, this.runOpened(prepared, tickets, options));
 	}
 
 	/**
@@ -226,67 +237,22 @@ export class Engine {
 		}
 	}
 
-	private async runOpened(prepared: Prepared, ticket: Ticket, options: RunOptions): Promise<Outcome> {
+	private async runOpened(prepared: Prepared, tickets: Group['tickets'], options: RunOptions): Promise<Outcome> {
 		const { call, id, chat } = prepared;
 		const { send } = call;
-		const { transaction: opened, created } = await this.ledger.open(this.newTransaction(call, id, chat));
-		refuseOtherContent(id, contentOf(send), opened.content, this.ledger.hashKey);
-		if (hasEndedForGood(opened)) {
+		const ticket = tickets.get(prepared) as Ticket;
+		const { transaction, created } = await this.ledger.open(this.newTransaction(call, id, chat));
+		refuseOtherContent(id, contentOf(send), transaction.content, this.ledger.hashKey);
+		if (hasEndedForGood(transaction)) {
 			ticket.leave();
-			return await this.recorded(opened, send, options);
+			return await recordedOutcome(this.shared, transaction, send, options);
 		}
-		let grant: Grant;
-		try {
-			grant = await ticket.turn(send.queueTimeoutMs, options.signal);
-		} catch (error) {
-			return await this.endInQueue(opened, opened.definition ?? send.definition, created, error, send, options);
-		}
-		try {
-			// read again: whoever had the lane meanwhile may have settled it
-			const transaction = (await this.ledger.find(send.chat.server, id)) ?? opened;
-			if (hasEndedForGood(transaction)) return await this.recorded(transaction, send, options);
-			const { settled, failure } = await this.runInLane(transaction, chat, send, grant, options);
-			grant.release();
-			for (const one of [...settled, transaction]) await this.finishErrorCallback(one, send, options);
-			return { transaction, replayed: false, failure: failure ?? transaction.failure };
-		} finally {
-			grant.release();
-		}
-	}
-
-	private async recorded(transaction: Transaction, send: OrderedSend, options: RunOptions): Promise<Outcome> {
-		await this.finishErrorCallback(transaction, send, options);
-		return { transaction, replayed: true, failure: transaction.failure };
-	}
-
-	/** Changes `transaction` as it goes. A failure of its own is the ledger's, or a bug: then the transaction is not ended. */
-	private async runInLane(transaction: Transaction, chat: Chat, send: OrderedSend, grant: Grant, options: RunOptions): Promise<{ settled: Transaction[]; failure?: Failure }> {
-		const { ticket, waitedMs, late, fence } = grant;
-		transaction.chat = chat; // an answer may have told meanwhile that WhatsApp calls it by another name
-		transaction.queue = { ticket, waitedMs, late, fence };
-		const run = this.means(transaction, transaction.definition ?? send.definition, send, grant, options);
-		let settled: Transaction[] = [];
-		try {
-			settled = await settleEarlier(run, transaction);
-			await runSteps(run);
-			return { settled };
-		} catch (error) {
-			// what is known in memory is the truth about what was sent
-			transaction.status = 'failed';
-			return { settled, failure: failureOf(error) };
-		}
-	}
-
-	/** A new transaction that never had its turn is recorded as such; one that had run before stays as it was. */
-	private async endInQueue(transaction: Transaction, definition: Run['definition'], created: boolean, error: unknown, send: OrderedSend, options: RunOptions): Promise<Outcome> {
-		const { failure } = only(error, OrderedSendError);
-		const cancelled = error instanceof CancelledError;
-		if (created) {
-			closeTransaction(transaction, definition, cancelled ? { status: 'cancelled', failure: cancelledFailure } : { status: 'failed', failure });
-			await this.ledger.save(transaction);
-			await this.finishErrorCallback(transaction, send, options);
-		}
-		return { transaction, replayed: false, failure };
+		const retake = (recorded: Transaction) => {
+			const again = this.takeTicket({ ...prepared, recorded });
+			tickets.set(prepared, again);
+			return again;
+		};
+		return await runTurns(this.shared, { transaction, chat, created, send, ticket }, retake, options);
 	}
 
 	private newTransaction({ send, origin }: OrderedCall, id: string, chat: Chat): Transaction {
@@ -302,62 +268,9 @@ export class Engine {
 			failedForGood: false,
 			duplicatePossible: false,
 			queue: { ticket: 0, waitedMs: 0, late: false, fence: 0 },
+			owner: this.lanes.owner,
 			createdAt: Date.now(),
 		};
-	}
-
-	private means(transaction: Transaction, definition: Run['definition'], send: OrderedSend, grant: Grant, { signal, egress }: RunOptions): Run {
-		return {
-			transaction,
-			definition,
-			send,
-			server: this.serverOf(send),
-			poller: this.pollerOf(send.chat.server),
-			http: this.http,
-			ledger: this.ledger,
-			settings: this.settings,
-			signal,
-			egress,
-			othersWaiting: () => grant.waiting(),
-			save: () => this.ledger.save(transaction),
-		};
-	}
-
-	private serverOf({ access, chat }: OrderedSend): EvolutionServer {
-		const key = JSON.stringify([chat.server, access.apiKey, access.ignoreSslIssues ?? false]);
-		const server = this.servers.get(key) ?? new EvolutionServer(access);
-		this.servers.set(key, server);
-		return server;
-	}
-
-	private pollerOf(server: string): ReceiptPoller {
-		const poller = this.pollers.get(server) ?? new ReceiptPoller(this.settings.poll);
-		this.pollers.set(server, poller);
-		return poller;
-	}
-
-	/**
-	 * Tells the error callback of a failure, after the lane is free. Its own failure is recorded beside the first one and
-	 * never hides it. It is made even when the execution was cancelled, since that may have been n8n's time-out.
-	 */
-	private async finishErrorCallback(transaction: Transaction, send: OrderedSend, { egress }: RunOptions): Promise<void> {
-		const callback = transaction.errorCallback;
-		if (!callback || callback.status !== 'pending' || !transaction.failure) return;
-		const { attempts, requestTimeoutMs, errorCallbackUrl } = send.definition;
-		const signs = callback.url === errorCallbackUrl; // one that this call settles may have another receiver, with another secret
-		const body = JSON.stringify({ event: 'transaction.failed', ...toResult({ ...transaction, errorCallback: undefined }, false) });
-		try {
-			const answer = await retrying(attempts, this.settings, undefined, () => {
-				callback.attempts += 1;
-				return callWebhook(this.http, { url: callback.url, method: 'POST', body, id: webhookId(transaction.id, 'error'), headers: [], signingSecret: signs ? send.webhookSecrets.signingSecret : undefined, timeoutMs: requestTimeoutMs, egress });
-			});
-			Object.assign(callback, { status: 'done', statusCode: answer.statusCode });
-		} catch (error) {
-			const { statusCode, failure } = only(error, AttemptFailed);
-			Object.assign(callback, { status: 'failed', statusCode, error: failure });
-		}
-		// a replay that has gone on meanwhile records its own end; where the ledger fails, the first failure is still what is told
-		await this.ledger.save(transaction).catch((error: unknown) => only(error, OrderedSendError));
 	}
 
 	private async pruneWhenDue(): Promise<void> {
@@ -388,13 +301,6 @@ function toOutcome(error: unknown): Outcome {
 	return { replayed: false, failure: failureOf(error) };
 }
 
-function failureOf(error: unknown): Failure {
-	return error instanceof OrderedSendError ? error.failure : { code: unexpected, message: (error as Error).message };
-}
-
-/** Something broke that should not: the one failure without a transaction of which it isn't known whether it sent. */
-export const unexpected = 'unexpected';
-
 /** Checks one after the other; what is refused is thrown, or with "continue" becomes the call's outcome. */
 async function checkEach<In extends { index: number }, Out>(all: In[], check: (one: In) => Promise<Out>, outcomes: Outcome[], { stopOnFailure }: RunOptions): Promise<Out[]> {
 	const passed: Out[] = [];
@@ -411,6 +317,16 @@ async function checkEach<In extends { index: number }, Out>(all: In[], check: (o
 
 function groupByChat(prepared: Prepared[]): Prepared[][] {
 	return [...Map.groupBy(prepared, ({ chat }) => JSON.stringify([chat.server, chat.instance, chat.recipient])).values()];
+}
+
+function keyInLane({ call, id, recorded }: Prepared): OrderKey {
+	const { executionId } = call.origin;
+	return orderKeyOf(call.send, id, /^\d+$/.test(executionId) ? Number(executionId) : undefined, recorded);
+}
+
+function asInLane(group: Prepared[]): Prepared[] {
+	const places = group.map((one, arrival) => ({ one, key: keyInLane(one), arrival }));
+	return places.sort(compare).map(({ one }) => one);
 }
 
 function refuseOtherContent(id: string, content: Record<string, string>, recorded: string, key: string): void {
@@ -432,4 +348,8 @@ async function waitFor(other: Promise<unknown>, timeoutMs: number, signal?: Abor
 		clearTimeout(timer);
 		signal?.removeEventListener('abort', onAbort);
 	}
+}
+
+function keyOf({ chat, id }: { chat: Pick<Chat, 'server'>; id: string }): string {
+	return JSON.stringify([chat.server, id]);
 }

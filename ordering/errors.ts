@@ -40,6 +40,13 @@ export class TransactionConflictError extends OrderedSendError {
 	}
 }
 
+/** An ID that nothing is on record for. */
+export class UnknownTransactionError extends OrderedSendError {
+	constructor(id: string, server: string) {
+		super('unknownTransaction', `Transaction ID: no transaction "${id}" is on record for the server ${server}`, 'Check the ID, and that this node uses the same EvolutionAPI server and the same store as the one that sent it. Old transactions are deleted.', 'transactionId');
+	}
+}
+
 /** A wait that can't succeed on this channel, chat or server. */
 export class ImpossibleWaitError extends OrderedSendError {
 	constructor(why: string, remedy: string) {
@@ -105,9 +112,44 @@ export class StaleFenceError extends OrderedSendError {
 	}
 }
 
+/** The lane went to another process while this one could not renew its lease. */
+export class LaneLostError extends OrderedSendError {
+	constructor() {
+		super('laneLost', 'The queue of this chat went to another process, since this one could not reach Redis', 'Run it again with the same transaction ID to go on where it stopped.');
+	}
+}
+
+/** A sequence number that comes after a higher one has gone. */
+export class SequenceTooLateError extends OrderedSendError {
+	constructor(number: number, gone: number) {
+		super('sequenceTooLate', `Sequence Number: ${number} comes too late, since number ${gone} of this chat and priority has gone already`, 'Give each message to a chat the next number: 1, 2, 3 and so on. If numbers come late, raise Sequence Gap, so that missing ones are waited for longer. To send it all the same, use a new transaction ID and a higher number.', 'sequenceNumber');
+	}
+}
+
+/** A failed transaction keeps the chat, as its option On Failure says. */
+export class ChatHeldError extends OrderedSendError {
+	constructor(seconds: number, heldBy: string) {
+		super('chatHeld', `The chat is held since transaction "${heldBy}" failed, and it was neither resumed nor given up within ${seconds} s`, 'Call that transaction again with its ID, or use the operation Resume or Give Up of the node Ordered Message Log.');
+	}
+}
+
+/** The shared queue in Redis can't be reached. */
+export class LanesUnavailableError extends OrderedSendError {
+	constructor(what: string) {
+		super('lanesUnavailable', `The shared queue in Redis can't be used: ${what}`, 'Check that Redis runs, and its address in the credential Ordered Store API. Run it again with the same transaction ID.');
+	}
+}
+
 /** n8n's queue mode, in which several processes work on one chat. */
 export class QueueModeError extends OrderedSendError {
 	constructor() {
-		super('queueModeNeedsStore', "n8n runs in queue mode, where several workers share the work: this version keeps the order within one n8n process only", 'Run n8n without queue mode (EXECUTIONS_MODE=regular) to use this node.');
+		super('queueModeNeedsStore', 'n8n runs in queue mode, where several workers share the work: to keep the order, they need a shared store', 'Create a credential of the type Ordered Store API (one PostgreSQL and one Redis that all workers reach) and select it in this node.');
 	}
+}
+
+/** Something broke that should not: the one failure without a transaction of which it isn't known whether it sent. */
+export const unexpected = 'unexpected';
+
+export function failureOf(error: unknown): Failure {
+	return error instanceof OrderedSendError ? error.failure : { code: unexpected, message: (error as Error).message };
 }

@@ -1,5 +1,5 @@
 // One transaction from its turn in the lane to its end. There is one way through, for new ones and for replays.
-import { cancelledFailure, messageFailed } from './errors';
+import { cancelledFailure, type Failure, messageFailed } from './errors';
 import { lookUp, mayGoOutUntil, takeFound } from './steps/lookUp';
 import { runSend } from './steps/send';
 import type { Run, StepEnd, StepRunner } from './steps/step';
@@ -9,13 +9,16 @@ import { type Definition, hasEndedForGood, moveStep, moveTransaction, reopen, ty
 
 const runners: Record<StepType, StepRunner> = { send: runSend, wait: runWait, webhook: runWebhook };
 
+/** Asked before a step runs: an end that it gives is the transaction's, and the step does not run. */
+export type BeforeStep = (transaction: Transaction, step: Step) => Promise<StepEnd>;
+
 /** Runs what is not done yet, step after step; the transaction is ended and recorded when this returns. */
-export async function runSteps(run: Run): Promise<void> {
+export async function runSteps(run: Run, before?: BeforeStep): Promise<void> {
 	const { transaction } = run;
 	reopen(transaction);
 	for (const step of transaction.steps) {
 		if (step.status === 'done' || step.status === 'unconfirmed') continue;
-		const end = run.signal?.aborted && step.status === 'pending' ? cancelStep(step) : await runners[step.type](run, step);
+		const end = run.signal?.aborted && step.status === 'pending' ? cancelStep(step) : ((await before?.(transaction, step)) ?? (await runners[step.type](run, step)));
 		if (end) return await endTransaction(run, end);
 	}
 	await endTransaction(run);
@@ -40,6 +43,7 @@ export function closeTransaction(transaction: Transaction, definition: Run['defi
 	transaction.endedAt = Date.now();
 	transaction.failedForGood = end?.forGood ?? false;
 	if (end) transaction.failure = end.failure;
+	if (end && definition.onFailure === 'hold') transaction.holds = true;
 	// one that is settled later has told of its failure already
 	if (end && definition.errorCallbackUrl && !transaction.errorCallback) transaction.errorCallback = { url: definition.errorCallbackUrl, status: 'pending', attempts: 0 };
 	if (definition.storeMessageText) transaction.text = definition.text;
@@ -101,4 +105,17 @@ export function interruptedEnd(transaction: Transaction): StepEnd {
 	}
 	if (transaction.steps.every((step) => step.status === 'done' || step.status === 'unconfirmed')) return undefined;
 	return { status: 'failed', failure: { code: 'interrupted', message: 'n8n stopped or was restarted in the middle of this transaction', hint: 'Run it again with the same transaction ID: it goes on where it stopped.' } };
+}
+
+const givenUp: Failure = { code: 'givenUp', message: 'The transaction was given up', hint: 'To send it again, use a new transaction ID.' };
+
+/** Ends a transaction for good, whatever state it is in, unless it has ended as wished; the caller records it. */
+export async function closeGivenUp(means: SettleMeans, transaction: Transaction): Promise<void> {
+	const { definition } = transaction;
+	if (!definition) return;
+	if (transaction.status !== 'open') moveTransaction(transaction, 'open');
+	await settleSend(means, transaction, definition);
+	for (const step of transaction.steps) if (step.status === 'running') moveStep(step, 'failed');
+	delete transaction.holds;
+	closeTransaction(transaction, { ...definition, onFailure: 'release' }, { status: 'failed', failure: givenUp, forGood: true });
 }

@@ -2,6 +2,7 @@
 import type { Receipt } from '../evolution/receipt';
 import type { TextMessage } from '../evolution/server';
 import type { Failure, WasSent } from './errors';
+import type { LaneMarks } from './lanes/lanes';
 
 /** The key of all ordering. */
 export interface Chat {
@@ -27,7 +28,8 @@ export interface Step {
 	finishedAt?: number;
 	messageId?: string;
 	receipt?: Receipt;
-	toldBy?: 'polling';
+	/** Which way the receipt came. */
+	toldBy?: 'live' | 'polling';
 	statusCode?: number;
 	error?: Failure;
 	/** Of a webhook: whether an attempt may have reached it. */
@@ -44,10 +46,15 @@ export interface Definition extends TextMessage {
 	delayMs: number;
 	ackTimeoutMs: number;
 	onAckTimeout: 'stop' | 'continue';
-	webhook?: { url: string; method: string; body?: string };
+	/** `needs`: what its calls carry that is not on record. */
+	webhook?: { url: string; method: string; body?: string; needs: 'nothing' | 'credential' | 'headers' };
 	attempts: number;
 	requestTimeoutMs: number;
 	errorCallbackUrl?: string;
+	/** The caller's own count of the messages to this chat. */
+	sequence?: { number: number; gapMs: number };
+	/** Whether a failure keeps the chat until the transaction is resumed or given up. */
+	onFailure: 'release' | 'hold';
 	storeMessageText: boolean;
 }
 
@@ -68,7 +75,13 @@ export interface Transaction {
 	/** Whether the same call again gives the recorded error instead of going on. */
 	failedForGood: boolean;
 	duplicatePossible: boolean;
-	queue: { ticket: number; waitedMs: number; late: boolean; fence: number };
+	queue: { ticket: number; waitedMs: number; late: boolean; fence: number; missing?: { from: number; to: number } };
+	/** The lane's marks as of its last turn. */
+	marks?: LaneMarks;
+	/** The engine that last worked on it; see `Lanes.owner`. */
+	owner?: string;
+	/** Whether it keeps the chat since it failed. */
+	holds?: boolean;
 	/** The call that tells somebody of a failure: `pending` until it is answered. */
 	errorCallback?: { url: string; status: 'pending' | 'done' | 'failed'; attempts: number; statusCode?: number; error?: Failure };
 	webhook?: { statusCode: number; body: unknown };
@@ -131,10 +144,10 @@ export function moveTransaction(transaction: Transaction, to: TransactionStatus)
 export type Replay = 'recordedResult' | 'recordedError' | 'goOn' | 'lookUp';
 
 export function replayOf(transaction: Transaction): Replay {
+	if (transaction.failedForGood && transaction.status !== 'open') return 'recordedError';
 	if (transaction.steps.some((step) => step.status === 'inDoubt' || (step.status === 'running' && step.type === 'send'))) return 'lookUp';
 	if (transaction.status === 'completed') return 'recordedResult';
 	if (transaction.status === 'unconfirmed' && transaction.failure === undefined) return 'recordedResult';
-	if (transaction.status === 'failed' && transaction.failedForGood) return 'recordedError';
 	return 'goOn';
 }
 
@@ -160,6 +173,7 @@ export function reopen(transaction: Transaction): void {
 	delete transaction.failure;
 	delete transaction.errorCallback;
 	delete transaction.endedAt;
+	delete transaction.holds;
 }
 
 /** Whether the transaction's message went out. */
@@ -168,6 +182,11 @@ export function wasSent(transaction: Transaction): WasSent {
 	const sends = transaction.steps.filter((step) => step.type === 'send');
 	if (sends.some((step) => step.status === 'inDoubt' || step.status === 'running')) return 'unknown';
 	return sends.some((step) => step.status === 'done') ? 'yes' : 'no';
+}
+
+/** Whether nothing of it is still to be sent. */
+export function isMessageOut({ steps }: Transaction): boolean {
+	return steps.every((step) => step.type !== 'send' || step.status === 'done');
 }
 
 /** The message that later steps refer to. */

@@ -44,7 +44,7 @@ async function attempt(run: Run, step: Step): Promise<void> {
 	step.doubtSince ??= step.startedAt;
 	delete step.error;
 	delete step.statusCode;
-	await run.save().catch((error: unknown) => {
+	await run.saveIntent().catch((error: unknown) => {
 		undoIntent(step, earlierDoubt); // what is not on record is not sent
 		throw error;
 	});

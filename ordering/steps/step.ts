@@ -24,9 +24,14 @@ export interface Run {
 	signal?: AbortSignal;
 	egress?: EgressFilter;
 	/** How many other transactions wait for this chat now. */
-	othersWaiting(): number;
+	othersWaiting(): Promise<number>;
 	/** Makes the transaction's present state durable. */
 	save(): Promise<void>;
+	/**
+	 * The same before an effect; the lane is surely this run's when it returns. Throws `LaneLostError` or
+	 * `StaleFenceError` where it went to somebody else.
+	 */
+	saveIntent(): Promise<void>;
 }
 
 /** `undefined`: the next step may start. */

@@ -13,7 +13,7 @@ export const runWebhook: StepRunner = async (run, step) => {
 		return undefined;
 	} catch (error) {
 		if (run.signal?.aborted && !(error instanceof OrderedSendError)) return await end(run, step, 'cancelled', { status: 'cancelled', failure: cancelledFailure });
-		return await end(run, step, 'failed', { status: 'failed', failure: withHintOnSelfWait(run, only(error, AttemptFailed).failure) });
+		return await end(run, step, 'failed', { status: 'failed', failure: await withHintOnSelfWait(run, only(error, AttemptFailed).failure) });
 	}
 };
 
@@ -27,7 +27,7 @@ async function attempt(run: Run, step: Step): Promise<void> {
 	delete step.statusCode;
 	const mightHaveRun = step.mayHaveRun;
 	step.mayHaveRun = true;
-	await run.save().catch((error: unknown) => {
+	await run.saveIntent().catch((error: unknown) => {
 		moveStep(step, 'pending'); // what is not on record is not called
 		step.attempts -= 1;
 		step.mayHaveRun = mightHaveRun;
@@ -70,7 +70,7 @@ async function end(run: Run, step: Step, status: 'failed' | 'cancelled', stepEnd
 }
 
 /** A webhook that does not answer while others wait for the same chat may be waiting for this very transaction. */
-function withHintOnSelfWait(run: Run, failure: Failure): Failure {
-	if (failure.code !== 'webhook.timeout' || run.othersWaiting() === 0) return failure;
+async function withHintOnSelfWait(run: Run, failure: Failure): Promise<Failure> {
+	if (failure.code !== 'webhook.timeout' || (await run.othersWaiting()) === 0) return failure;
 	return { ...failure, hint: 'Other messages wait for this chat meanwhile. If the webhook starts a workflow that sends to the same chat before it answers, it waits for itself: let it answer at once (Respond: Immediately).' };
 }

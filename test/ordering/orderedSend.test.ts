@@ -34,9 +34,10 @@ test('a call with nothing but what is needed gets the defaults of the public con
 			delayMs: 1000,
 			ackTimeoutMs: 30_000,
 			onAckTimeout: 'stop',
-			webhook: { url: 'https://hook.test/x', method: 'POST' },
+			webhook: { url: 'https://hook.test/x', method: 'POST', needs: 'nothing' },
 			attempts: 3,
 			requestTimeoutMs: 30_000,
+			onFailure: 'release',
 			storeMessageText: false,
 		},
 	});
@@ -56,7 +57,7 @@ test('a call with everything keeps everything', () => {
 			webhookHeaders: [{ name: ' X-Source ', value: 5 }],
 			options: {
 				transactionId: ' t-1 ', onInDoubt: 'sendAgain', priority: 'high', queueTimeoutSeconds: 1.5, attempts: '5', requestTimeoutSeconds: 2.25, typingMilliseconds: 100,
-				quotedMessageId: 'Q', linkPreview: false, mentionEveryone: true, errorCallbackUrl: 'http://callback.test', storeMessageText: true,
+				quotedMessageId: 'Q', linkPreview: false, mentionEveryone: true, errorCallbackUrl: 'http://callback.test', storeMessageText: true, sequenceNumber: '42', sequenceGapSeconds: 2.5, onFailure: 'hold',
 			},
 		},
 		{ headers: [{ name: 'Authorization', value: 'Bearer secret' }], signingSecret: 'whsec_c2VjcmV0' },
@@ -64,8 +65,8 @@ test('a call with everything keeps everything', () => {
 	expect(all).toMatchObject({ transactionId: 't-1', onInDoubt: 'sendAgain', priority: 'high', queueTimeoutMs: 1500, chat: { instance: 'my instance' } });
 	expect(all.webhookSecrets).toEqual({ headers: [{ name: 'X-Source', value: '5' }, { name: 'Authorization', value: 'Bearer secret' }], signingSecret: 'whsec_c2VjcmV0' });
 	expect(all.definition).toEqual({
-		number: '5511988887777', text: 'Hello', waitFor: 'delivered', delayMs: 500, ackTimeoutMs: 500, onAckTimeout: 'continue', webhook: { url: 'https://hook.test/x?y=1', method: 'PUT', body: '{"a": 1}' },
-		attempts: 5, requestTimeoutMs: 2250, typingMilliseconds: 100, quotedMessageId: 'Q', linkPreview: false, mentionEveryone: true, errorCallbackUrl: 'http://callback.test', storeMessageText: true,
+		number: '5511988887777', text: 'Hello', waitFor: 'delivered', delayMs: 500, ackTimeoutMs: 500, onAckTimeout: 'continue', webhook: { url: 'https://hook.test/x?y=1', method: 'PUT', body: '{"a": 1}', needs: 'headers' },
+		attempts: 5, requestTimeoutMs: 2250, typingMilliseconds: 100, quotedMessageId: 'Q', linkPreview: false, mentionEveryone: true, errorCallbackUrl: 'http://callback.test', storeMessageText: true, sequence: { number: 42, gapMs: 2500 }, onFailure: 'hold',
 	});
 });
 
@@ -97,6 +98,9 @@ const badInputs: Array<{ field: string; values: unknown[]; input?: (value: unkno
 		['onInDoubt', ['', 'maybe', null]],
 		['priority', ['', 'urgent', 5, null]],
 		['queueTimeoutSeconds', [...badTimes, 0, 0.49, 86_401]],
+		['sequenceNumber', [0, -1, 1.5, 'many', Number.NaN, 2 ** 53, true, {}]],
+		['sequenceGapSeconds', [...badTimes, 86_401]],
+		['onFailure', ['', 'keep', null, true]],
 		['attempts', [0, -1, 1.5, 11, '', 'many', null, Number.NaN]],
 		['requestTimeoutSeconds', [...badTimes, 0, 0.49, 601]],
 		['typingMilliseconds', [-1, 0.5, 60_001, '', 'x', null]],

@@ -8,7 +8,7 @@ const secretive: Transaction = transaction({
 	status: 'failed',
 	content: 'HIDDEN content hash',
 	origin: 'HIDDEN origin hash',
-	definition: { ...definition, text: 'HIDDEN text', webhook: { url: 'http://hook.test/?HIDDEN', method: 'POST', body: 'HIDDEN' } },
+	definition: { ...definition, text: 'HIDDEN text', webhook: { url: 'http://hook.test/?HIDDEN', method: 'POST', body: 'HIDDEN', needs: 'nothing' } },
 	steps: [
 		step({ status: 'done', attempts: 1, messageId: 'M1', statusCode: 201, startedAt: 0, finishedAt: 1500, doubtSince: 1, doubtUntil: 2 }),
 		step({ index: 1, type: 'webhook', status: 'failed', attempts: 3, error: failure }),

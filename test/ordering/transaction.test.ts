@@ -122,9 +122,9 @@ test('later steps refer to the message that was sent, and to none where none was
 
 test.each([
 	['accepted', undefined, ['send']],
-	['accepted', { url: 'http://x', method: 'POST' }, ['send', 'webhook']],
+	['accepted', { url: 'http://x', method: 'POST', needs: 'nothing' }, ['send', 'webhook']],
 	['delay', undefined, ['send', 'wait']],
-	['read', { url: 'http://x', method: 'POST' }, ['send', 'wait', 'webhook']],
+	['read', { url: 'http://x', method: 'POST', needs: 'nothing' }, ['send', 'wait', 'webhook']],
 ] as const)('a transaction that waits for %s with the webhook %j has the steps %j', (waitFor, webhook, types) => {
 	const steps: Step[] = plannedSteps({ waitFor, webhook });
 	expect(steps).toEqual(types.map((type, index) => ({ index, type, status: 'pending', attempts: 0 })));

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engine, type OrderedCall, type Origin, type Outcome, type RunOptions } from '../../ordering/engine';
+import { Engine, type OrderedCall, type Origin, type RunOptions } from '../../ordering/engine';
+import type { Outcome } from '../../ordering/turns';
 import type { Settings } from '../../ordering/settings';
 import { toResult, type TransactionResult } from '../../ordering/result';
 import type { WebhookSecrets } from '../../ordering/orderedSend';

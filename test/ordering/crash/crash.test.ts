@@ -21,14 +21,14 @@ interface Boundary {
 	/** Messages and webhook calls when it died. */
 	messages: 0 | 1;
 	webhooks: 0 | 1;
-	/** State after the chat's next transaction has settled it. */
-	settled: 'failed' | 'inDoubt' | 'completed';
+	/** State after the chat's next transaction has settled it; one that has not begun is left to its ID, or to recovery. */
+	settled: 'open' | 'failed' | 'inDoubt' | 'completed';
 	/** What the same ID again makes of it. */
 	replayed: 'completed' | 'inDoubt';
 }
 
 const boundaries: Boundary[] = [
-	{ name: "before the send's intent is recorded", die: { when: 'before', save: saves.sendIntent }, messages: 0, webhooks: 0, settled: 'failed', replayed: 'completed' },
+	{ name: "before the send's intent is recorded", die: { when: 'before', save: saves.sendIntent }, messages: 0, webhooks: 0, settled: 'open', replayed: 'completed' },
 	{ name: "after the send's intent, before the request leaves", die: { when: 'after', save: saves.sendIntent }, messages: 0, webhooks: 0, settled: 'inDoubt', replayed: 'inDoubt' },
 	{ name: "between the message's arrival at WhatsApp and its answer", killWhen: heldAtWhatsApp, messages: 1, webhooks: 0, settled: 'failed', replayed: 'completed' },
 	{ name: 'after the answer, before the outcome is recorded', die: { when: 'before', save: saves.sendDone }, messages: 1, webhooks: 0, settled: 'failed', replayed: 'completed' },
@@ -58,7 +58,7 @@ async function waiting(on: Scene): Promise<void> {
 	const until = Date.now() + 20_000;
 	const database = await openedWhenThere(join(on.folder, 'ledger.sqlite'), until);
 	try {
-		const inWait = database.prepare("select 1 from steps where type = 'wait' and status = 'running'");
+		const inWait = database.prepare("select 1 from transactions, json_each(body, '$.steps') step where step.value ->> 'type' = 'wait' and step.value ->> 'status' = 'running'");
 		while (!inWait.get()) {
 			if (Date.now() > until) throw new Error('the child never waited');
 			await sleep(5);
@@ -72,7 +72,7 @@ async function openedWhenThere(file: string, until: number): Promise<DatabaseSyn
 	for (;;) {
 		try {
 			const database = new DatabaseSync(file, { readOnly: true });
-			database.prepare('select 1 from steps').get();
+			database.prepare('select 1 from messages').get();
 			return database;
 		} catch (error) {
 			if (Date.now() > until) throw error;

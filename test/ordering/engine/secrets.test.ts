@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Outcome } from '../../../ordering/engine';
+import type { Outcome } from '../../../ordering/turns';
 import type { RuleInput } from '../../../simulator';
 import type { CallInput } from '../../support/calls';
 import { resultOf, type Scene, scene } from '../../support/scene';
@@ -65,7 +65,7 @@ test('message and webhook body are on record while the transaction may go on, an
 	const on = await scene();
 	const record = (id: string) => {
 		const database = new DatabaseSync(join(on.folder, 'ledger.sqlite'), { readOnly: true });
-		const rows = database.prepare('select t.body || coalesce((select group_concat(s.body) from steps s where s.transaction_id = t.id), \'\') as body from transactions t where id = ?').get(id);
+		const rows = database.prepare('select body from transactions where id = ?').get(id);
 		database.close();
 		return String(rows?.body);
 	};

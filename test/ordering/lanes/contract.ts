@@ -1,19 +1,36 @@
 // What all lanes promise, whatever they are made of: one shared test.
-import { CancelledError, QueueTimeoutError } from '../../../ordering/errors';
-import type { Grant, Lanes, OrderKey, Priority, Ticket } from '../../../ordering/lanes/lanes';
+import { CancelledError, ChatHeldError, QueueTimeoutError, SequenceTooLateError } from '../../../ordering/errors';
+import type { Grant, LaneRecord, Lanes, OrderKey, Priority, ReadLaneRecord, Ticket } from '../../../ordering/lanes/lanes';
 import type { Chat } from '../../../ordering/transaction';
 import { thrownBy } from '../../evolution/helpers';
 
 export interface LanesUnderTest {
 	lanes: Lanes;
-	/** Records that a chat was worked on under this fence, as the ledger does. */
-	recordFence(chat: Chat, fence: number): void;
+	/** Records what became of a chat's lane, as the ledger does. */
+	record(chat: Chat, record: LaneRecord): void;
+	/** Lets each reading of the record fail from now on. */
+	failRecord(error: Error | undefined): void;
 	close(): Promise<void> | void;
 }
 
 const chat: Chat = { server: 'http://evolution.test', instance: 'meta1', recipient: '5511988887777@s.whatsapp.net' };
 const otherChat: Chat = { ...chat, recipient: '5511988886666@s.whatsapp.net' };
 const long = 10_000;
+
+/** What a ledger knows of lanes, in memory. */
+export function recordsOf(): Pick<LanesUnderTest, 'record' | 'failRecord'> & { read: ReadLaneRecord } {
+	const records = new Map<string, LaneRecord>();
+	const name = (one: Chat) => JSON.stringify([one.server, one.instance, one.recipient]);
+	let failure: Error | undefined;
+	return {
+		read: async (one) => {
+			if (failure) throw failure;
+			return records.get(name(one)) ?? { fence: 0, marks: { sequences: {}, executions: {} } };
+		},
+		record: (one, { fence, marks, heldBy }) => void records.set(name(one), { fence, marks, ...(heldBy === undefined ? {} : { heldBy }) }),
+		failRecord: (error) => void (failure = error),
+	};
+}
 
 /** Lets everything go on that can go on without waiting. */
 async function settled(): Promise<void> {
@@ -55,7 +72,7 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			const grant = await lanes.take(chat, { priority: 'normal' }).turn(long);
 			expect(grant.waitedMs).toBeLessThan(500);
 			expect(grant.late).toBe(false);
-			expect(grant.waiting()).toBe(0);
+			expect(await grant.waiting()).toBe(0);
 		});
 
 		test('one after the other, in the order of their coming', async () => {
@@ -77,7 +94,7 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 		test('chats do not wait for each other', async () => {
 			await lanes.take(chat, { priority: 'normal' }).turn(long);
 			const other = await lanes.take(otherChat, { priority: 'normal' }).turn(long);
-			expect(other.waiting()).toBe(0);
+			expect(await other.waiting()).toBe(0);
 		});
 
 		test.each([
@@ -93,9 +110,9 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			const urgent = lanes.take(chat, { priority: 'high', execution: 1 }).turn(long).then((grant) => { begun = true; return grant; });
 			await settled();
 			expect(begun).toBe(false);
-			expect(holder.waiting()).toBe(1);
+			expect(await holder.waiting()).toBe(1);
 			holder.release();
-			expect((await urgent).waiting()).toBe(0);
+			expect(await (await urgent).waiting()).toBe(0);
 		});
 
 		test('a ticket that is taken and not yet waited for keeps its place', async () => {
@@ -127,7 +144,7 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			middle.leave();
 			await settled();
 			expect(order).toEqual([]);
-			expect(holder.waiting()).toBe(1);
+			expect(await holder.waiting()).toBe(1);
 			holder.release();
 			await last;
 		});
@@ -164,7 +181,7 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			expect(error).toBeInstanceOf(QueueTimeoutError);
 			expect(error.message).toBe('The chat was busy for 0.15 s: 1 earlier message is not finished');
 			expect(performance.now() - began).toBeGreaterThan(140);
-			expect(holder.waiting()).toBe(0);
+			expect(await holder.waiting()).toBe(0);
 			const next = lanes.take(chat, { priority: 'normal' }).turn(long);
 			holder.release();
 			await next;
@@ -182,7 +199,7 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			const turn = lanes.take(chat, { priority: 'normal' }).turn(long, cancel.signal);
 			setTimeout(() => cancel.abort(), 30);
 			expect(await thrownBy(turn)).toBeInstanceOf(CancelledError);
-			expect(holder.waiting()).toBe(0);
+			expect(await holder.waiting()).toBe(0);
 		});
 
 		test('a wait that was cancelled before it began gives its place up too', async () => {
@@ -209,12 +226,12 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 		});
 
 		test('fences grow with each turn that is worked on, and go on from the highest on record', async () => {
-			test_.recordFence(chat, 41);
+			test_.record(chat, { fence: 41, marks: { sequences: {}, executions: {} } });
 			const fences: number[] = [];
 			for (let i = 0; i < 3; i++) {
 				const grant = await lanes.take(chat, { priority: 'normal' }).turn(long);
 				fences.push(grant.fence);
-				test_.recordFence(chat, grant.fence);
+				test_.record(chat, grant);
 				grant.release();
 			}
 			expect(fences[0]).toBeGreaterThan(41);
@@ -227,13 +244,16 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			for (const execution of [5, 7, 6, 7, 8, 1, undefined, 9]) {
 				const grant = await lanes.take(chat, { priority: 'normal', ...(execution === undefined ? {} : { execution }) }).turn(long);
 				late.push(grant.late);
+				test_.record(chat, grant);
 				grant.release();
 			}
 			expect(late).toEqual([false, false, true, false, false, true, false, false]);
 		});
 
 		test('one chat makes no other late', async () => {
-			(await lanes.take(chat, { priority: 'normal', execution: 9 }).turn(long)).release();
+			const grant = await lanes.take(chat, { priority: 'normal', execution: 9 }).turn(long);
+			test_.record(chat, grant);
+			grant.release();
 			expect((await lanes.take(otherChat, { priority: 'normal', execution: 1 }).turn(long)).late).toBe(false);
 		});
 
@@ -242,6 +262,196 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			const turn = lanes.take(chat, { priority: 'normal' }).turn(long);
 			setTimeout(() => holder.release(), 120);
 			expect((await turn).waitedMs).toBeGreaterThanOrEqual(110);
+		});
+
+		/** One turn after the other, each recorded and released; what a ticket was refused with stands for it. */
+		async function turnsOf(...keys: OrderKey[]): Promise<unknown[]> {
+			const turns: unknown[] = [];
+			for (const one of keys) {
+				const grant = await lanes.take(chat, one).turn(long).catch((error: Error) => error);
+				turns.push(grant);
+				if (grant instanceof Error) continue;
+				test_.record(chat, grant);
+				grant.release();
+			}
+			return turns;
+		}
+
+		const numbered = (number: number, more: Partial<NonNullable<OrderKey['sequence']>> & { priority?: Priority } = {}): OrderKey => {
+			const { priority = 'normal', ...sequence } = more;
+			return { priority, sequence: { number, gapMs: 5_000, again: false, ...sequence } };
+		};
+
+		describe('sequence numbers', () => {
+			test('go in their order however they come, and the first waits for number 1', async () => {
+				const order: number[] = [];
+				const turns = [4, 2, 5, 3, 1].map(async (number) => {
+					const grant = await lanes.take(chat, numbered(number)).turn(long);
+					order.push(number);
+					expect(grant.missing).toBeUndefined();
+					test_.record(chat, grant);
+					grant.release();
+				});
+				await Promise.all(turns);
+				expect(order).toEqual([1, 2, 3, 4, 5]);
+			});
+
+			test('a missing number is waited for as long as asked, then passed and reported', async () => {
+				await turnsOf(numbered(1));
+				const began = performance.now();
+				expect(await turnsOf(numbered(5, { gapMs: 200 }))).toMatchObject([{ missing: { from: 2, to: 4 } }]);
+				expect(performance.now() - began).toBeGreaterThan(190);
+			});
+
+			test('a missing number that comes in time goes first', async () => {
+				await turnsOf(numbered(1));
+				const third = lanes.take(chat, numbered(3)).turn(long);
+				const second = await lanes.take(chat, numbered(2)).turn(long);
+				test_.record(chat, second);
+				second.release();
+				expect((await third).missing).toBeUndefined();
+			});
+
+			test('one that comes after a higher number has gone is refused, with both numbers in the error', async () => {
+				await turnsOf(numbered(1), numbered(2), numbered(3));
+				const [error] = await turnsOf(numbered(2));
+				expect(error).toBeInstanceOf(SequenceTooLateError);
+				expect((error as Error).message).toBe('Sequence Number: 2 comes too late, since number 3 of this chat and priority has gone already');
+			});
+
+			test('a number that was used is refused, even while the other one waits', async () => {
+				const holder = await lanes.take(chat, numbered(1)).turn(long);
+				const first = lanes.take(chat, numbered(2)).turn(long);
+				const second = thrownBy(lanes.take(chat, numbered(2)).turn(long));
+				test_.record(chat, holder);
+				holder.release();
+				const grant = await first;
+				test_.record(chat, grant);
+				grant.release();
+				expect(await second).toBeInstanceOf(SequenceTooLateError);
+			});
+
+			test('one that had its turn may go again, unless a higher number has gone', async () => {
+				expect(await turnsOf(numbered(1), numbered(1, { again: true }), numbered(2), numbered(1, { again: true }))).toMatchObject([{}, { late: false }, {}, { name: 'SequenceTooLateError' }]);
+			});
+
+			test('one that was refused gives its place up', async () => {
+				await turnsOf(numbered(1), numbered(2));
+				const refused = thrownBy(lanes.take(chat, numbered(1)).turn(long));
+				const next = await lanes.take(chat, numbered(3)).turn(long);
+				expect(await refused).toBeInstanceOf(SequenceTooLateError);
+				expect(await next.waiting()).toBe(0);
+			});
+
+			test('each priority has its own count', async () => {
+				await turnsOf(numbered(1), numbered(2));
+				const turns = await turnsOf(numbered(1, { priority: 'high' }), numbered(3));
+				expect(turns.map((turn) => (turn as Grant).missing)).toEqual([undefined, undefined]);
+				expect(turns[1]).toMatchObject({ marks: { sequences: { high: 1, normal: 3 } } });
+			});
+
+			test('those with a number go before those without', async () => {
+				const order: string[] = [];
+				const holder = await lanes.take(chat, { priority: 'normal' }).turn(long);
+				const follow = async (name: string, one: OrderKey) => {
+					const grant = await lanes.take(chat, one).turn(long);
+					order.push(name);
+					test_.record(chat, grant);
+					grant.release();
+				};
+				const all = [follow('without', { priority: 'normal', execution: 1 }), follow('two', numbered(2)), follow('one', numbered(1))];
+				holder.release();
+				await Promise.all(all);
+				expect(order).toEqual(['one', 'two', 'without']);
+			});
+
+			test('one that waits for missing numbers until its time is over says which', async () => {
+				await turnsOf(numbered(1));
+				expect(await thrownBy(lanes.take(chat, numbered(4)).turn(100))).toMatchObject({ name: 'QueueTimeoutError', message: 'The chat was busy for 0.1 s: the messages with the sequence numbers 2 to 3 have not come' });
+			});
+
+			test('a first number above 1 waits too, since what came before is not known', async () => {
+				const began = performance.now();
+				const turns = await turnsOf(numbered(7, { gapMs: 150 }), numbered(8));
+				expect(performance.now() - began).toBeGreaterThan(140);
+				expect(turns.map((turn) => (turn as Grant).missing)).toEqual([undefined, undefined]);
+			});
+
+			test('the count goes on from what is on record', async () => {
+				test_.record(chat, { fence: 3, marks: { sequences: { normal: 41 }, executions: {} } });
+				expect(await turnsOf(numbered(41), numbered(42))).toMatchObject([{ name: 'SequenceTooLateError' }, { marks: { sequences: { normal: 42 } } }]);
+			});
+		});
+
+		describe('a chat that is held', () => {
+			const failing = { priority: 'low', transactionId: 'failing' } as const;
+
+			/** Lets a transaction fail, so that it holds the chat. */
+			async function hold(): Promise<void> {
+				const grant = await lanes.take(chat, failing).turn(long);
+				test_.record(chat, { ...grant, heldBy: 'failing' });
+				grant.release('failing');
+			}
+
+			test('gives no turn to others, and says who holds it', async () => {
+				await hold();
+				const error = await thrownBy(lanes.take(chat, { priority: 'high', transactionId: 'other' }).turn(150));
+				expect(error).toBeInstanceOf(ChatHeldError);
+				expect((error as Error).message).toBe('The chat is held since transaction "failing" failed, and it was neither resumed nor given up within 0.15 s');
+			});
+
+			test('goes on when that transaction has come again and released it', async () => {
+				await hold();
+				const other = lanes.take(chat, { priority: 'high', transactionId: 'other' }).turn(long);
+				const again = await lanes.take(chat, failing).turn(long);
+				test_.record(chat, again);
+				again.release();
+				await other;
+			});
+
+			test('stays held when that transaction fails again', async () => {
+				await hold();
+				await hold();
+				expect(await thrownBy(lanes.take(chat, { priority: 'high' }).turn(150))).toBeInstanceOf(ChatHeldError);
+			});
+
+			test('goes on when the hold is ended by hand', async () => {
+				await hold();
+				const other = lanes.take(chat, { priority: 'normal', transactionId: 'other' }).turn(long);
+				await settled();
+				await lanes.unhold(chat, 'someone else');
+				test_.record(chat, { fence: 1, marks: { sequences: {}, executions: {} } });
+				await lanes.unhold(chat, 'failing');
+				await other;
+			});
+
+			test('is held from what is on record, too', async () => {
+				test_.record(chat, { fence: 3, marks: { sequences: {}, executions: {} }, heldBy: 'failing' });
+				expect(await thrownBy(lanes.take(chat, { priority: 'high' }).turn(150))).toBeInstanceOf(ChatHeldError);
+				expect((await lanes.take(chat, failing).turn(long)).fence).toBeGreaterThan(3);
+			});
+
+			test('holds no other chat', async () => {
+				await hold();
+				await lanes.take(otherChat, { priority: 'normal' }).turn(1000);
+			});
+		});
+
+		test('a turn that has come is confirmed', async () => {
+			const grant = await lanes.take(chat, { priority: 'normal' }).turn(long);
+			await grant.confirm();
+		});
+
+		test('a record that can not be read is told, gives the place up, and is asked for again', async () => {
+			test_.failRecord(new Error('disk is full'));
+			expect(await thrownBy(lanes.take(chat, { priority: 'normal' }).turn(1000))).toMatchObject({ message: 'disk is full' });
+			test_.failRecord(undefined);
+			test_.record(chat, { fence: 7, marks: { sequences: {}, executions: {} } });
+			expect((await lanes.take(chat, { priority: 'normal' }).turn(1000)).fence).toBe(8);
+		});
+
+		test('this engine is alive, and one that nobody knows is not', async () => {
+			expect(await lanes.alive([lanes.owner, 'nobody'])).toEqual(new Set([lanes.owner]));
 		});
 
 		test.each([1, 2, 3])('after 1,000 random doings there were never two holders, and nobody was lost (seed %i)', async (seed) => {
@@ -287,7 +497,7 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			expect([taken, ended]).toEqual([1000, 1000]);
 			for (const one of chats) {
 				const grant = await lanes.take(one, { priority: 'low' }).turn(1000);
-				expect(grant.waiting()).toBe(0);
+				expect(await grant.waiting()).toBe(0);
 			}
 		}, 60_000);
 	});

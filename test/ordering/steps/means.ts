@@ -40,7 +40,7 @@ export async function scene(): Promise<Scene> {
 		await ledger.save(transaction);
 		return {
 			transaction, definition: send.definition, send, server, http, ledger, poller: new ReceiptPoller(quick.poll), settings: quick,
-			othersWaiting: () => 0, save: () => ledger.save(transaction), ...more.run,
+			othersWaiting: async () => 0, save: () => ledger.save(transaction), saveIntent: () => ledger.saveIntent(transaction), ...more.run,
 		};
 	};
 	return { simulator, ledger, server, begin };

@@ -1,0 +1,154 @@
+// Recovery: finishes, closes or reports what dead processes left unfinished. It sends nothing behind a later message.
+import pMap from 'p-map';
+import type { EgressFilter } from '../evolution/http';
+import { only } from '../evolution/only';
+import { toRecipient } from '../evolution/recipient';
+import { serverAddress, type ServerAccess } from '../evolution/server';
+import { CancelledError, type Failure, failureOf, OrderedSendError, UnknownTransactionError } from './errors';
+import { finishErrorCallback } from './errorCallback';
+import type { OrderedSend, WebhookSecrets } from './orderedSend';
+import { type BeforeStep, closeGivenUp } from './run';
+import type { Transaction } from './transaction';
+import { type Outcome, orderKeyOf, recordedOutcome, runOf, runTurns, type Shared } from './turns';
+
+export interface RecoveryCall {
+	access: ServerAccess;
+	/** What the webhook asks for; never on record, so only the caller has it. */
+	webhookSecrets?: WebhookSecrets;
+	/** As for a send; `stop` where nobody chose. */
+	onInDoubt?: OrderedSend['onInDoubt'];
+	/** How long each transaction may wait for its chat. */
+	queueTimeoutMs: number;
+	signal?: AbortSignal;
+	egress?: EgressFilter;
+}
+
+/** What became of one unfinished transaction. */
+export interface Recovered {
+	transaction: Transaction;
+	/**
+	 * `finished`: it ran to its end, as wished. `failed`: it ran, and failed. `closed`: later messages of its chat have
+	 * gone, so it was ended with nothing more sent. `needsCaller`: its webhook needs what is not on record. `told`: its
+	 * error callback was made. `left`: it could not be worked on now, see `failure`.
+	 */
+	action: 'finished' | 'failed' | 'closed' | 'needsCaller' | 'told' | 'left';
+	failure?: Failure;
+}
+
+/** How many are read from the ledger at a time. */
+const pageSize = 200;
+
+/** Why an interrupted transaction was closed by recovery. */
+const overtaken: Failure = { code: 'overtaken', message: 'n8n stopped or was restarted in the middle of this transaction, and later messages of this chat have gone since', hint: 'Send it as a new message if it is still wanted.' };
+const needsCaller: Failure = { code: 'needsCaller', message: 'n8n stopped or was restarted in the middle of this transaction, and its webhook needs headers or a key that are not on record', hint: 'Run it again with the same transaction ID from the node that sent it: it goes on where it stopped.' };
+
+export async function recover(shared: Shared, isRunningHere: (transaction: Transaction) => boolean, call: RecoveryCall): Promise<Recovered[]> {
+	const before = Date.now();
+	const recovered: Recovered[] = [];
+	let after: { createdAt: number; id: string } | undefined;
+	for (;;) {
+		const page = await shared.ledger.unfinished(serverAddress(call.access.baseUrl), before, pageSize, after);
+		const dead = await ofDeadProcesses(shared, page.filter((one) => !isRunningHere(one)));
+		const byChat = [...Map.groupBy(dead, ({ chat }) => JSON.stringify([chat.instance, chat.recipient])).values()];
+		await pMap(byChat, async (ofChat) => {
+			for (const one of ofChat) recovered.push(await recoverOne(shared, one, call));
+		}, { concurrency: shared.settings.chatsAtOnce });
+		const last = page.at(-1);
+		if (!last || page.length < pageSize) return recovered.sort((a, b) => a.transaction.createdAt - b.transaction.createdAt);
+		after = { createdAt: last.createdAt, id: last.id };
+	}
+}
+
+async function ofDeadProcesses({ lanes }: Shared, transactions: Transaction[]): Promise<Transaction[]> {
+	const alive = await lanes.alive([...new Set(transactions.flatMap(({ owner }) => owner ?? []))]);
+	return transactions.filter(({ owner }) => owner === undefined || owner === lanes.owner || !alive.has(owner));
+}
+
+/** One that fails to be worked on keeps none of the others. */
+async function recoverOne(shared: Shared, transaction: Transaction, call: RecoveryCall): Promise<Recovered> {
+	try {
+		if (call.signal?.aborted) throw new CancelledError();
+		if (transaction.status !== 'open') return await tell(shared, transaction, call);
+		const { transaction: ended = transaction, failure } = await goOn(shared, transaction, call);
+		return { transaction: ended, action: actionOf(ended, failure), failure };
+	} catch (error) {
+		return { transaction, action: 'left', failure: failureOf(only(error, OrderedSendError)) };
+	}
+}
+
+function actionOf({ status, failure: recorded }: Transaction, failure: Failure | undefined): Recovered['action'] {
+	if (!failure) return 'finished';
+	if (status === 'open' || failure !== recorded) return 'left';
+	return failure.code === overtaken.code ? 'closed' : failure.code === needsCaller.code ? 'needsCaller' : 'failed';
+}
+
+async function tell(shared: Shared, transaction: Transaction, call: RecoveryCall): Promise<Recovered> {
+	await finishErrorCallback({ ...shared, egress: call.egress }, transaction, { ...sendOf(transaction, call), definition: { attempts: 3, requestTimeoutMs: 30_000, errorCallbackUrl: transaction.errorCallback?.url } });
+	return { transaction, action: 'told' };
+}
+
+/** `found`: as it was on record before this turn. Where messages are numbered, the lane itself sees to their order. */
+function neitherBehindNorWithoutSecrets({ ledger }: Shared, found: Transaction, { webhookSecrets }: RecoveryCall): BeforeStep {
+	const asFound = structuredClone(found);
+	const lacksSecrets = ({ definition }: Transaction) => definition?.webhook?.needs === 'headers' || (definition?.webhook?.needs === 'credential' && !webhookSecrets);
+	return async (transaction, step) => {
+		// one that may be out is looked up first, whatever follows
+		const wouldSend = step.type === 'send' && step.status === 'pending';
+		if (wouldSend && !transaction.definition?.sequence && (await ledger.laterHasGone(asFound))) return { status: 'failed', failure: overtaken };
+		return (wouldSend || step.type === 'webhook') && lacksSecrets(transaction) ? { status: 'failed', failure: needsCaller } : undefined;
+	};
+}
+
+/** Throws {@link UnknownTransactionError}. A message that is not out is not sent behind a later one. */
+export async function resume(shared: Shared, id: string, call: RecoveryCall): Promise<Outcome> {
+	const transaction = await findOrThrow(shared, id, call);
+	return await goOn(shared, transaction, call);
+}
+
+/** Throws {@link UnknownTransactionError}. Where its message is in doubt, it is looked up before it is closed. */
+export async function giveUp(shared: Shared, id: string, call: RecoveryCall): Promise<Outcome> {
+	const transaction = await findOrThrow(shared, id, call);
+	const send = sendOf(transaction, call);
+	const grant = await shared.lanes.take(transaction.chat, { priority: 'high', transactionId: id }).turn(call.queueTimeoutMs, call.signal);
+	try {
+		const current = (await shared.ledger.find(transaction.chat.server, id)) ?? transaction;
+		Object.assign(current.queue, { fence: grant.fence });
+		current.marks = grant.marks;
+		await closeGivenUp(runOf(shared, current, send, grant, call), current);
+		await shared.ledger.save(current);
+		grant.release();
+		return await recordedOutcome(shared, current, send, call);
+	} finally {
+		grant.release();
+	}
+}
+
+async function findOrThrow({ ledger }: Shared, id: string, { access }: RecoveryCall): Promise<Transaction> {
+	const server = serverAddress(access.baseUrl);
+	const transaction = await ledger.find(server, id);
+	if (!transaction) throw new UnknownTransactionError(id, server);
+	return transaction;
+}
+
+async function goOn(shared: Shared, transaction: Transaction, call: RecoveryCall): Promise<Outcome> {
+	const before = neitherBehindNorWithoutSecrets(shared, transaction, call);
+	const send = sendOf(transaction, call);
+	if (!transaction.definition) return await recordedOutcome(shared, transaction, send, call);
+	const take = (recorded: Transaction) => shared.lanes.take(transaction.chat, orderKeyOf(send, transaction.id, undefined, recorded));
+	return await runTurns(shared, { transaction, chat: transaction.chat, created: false, send, ticket: take(transaction) }, take, { ...call, before });
+}
+
+/** The call that would go on with this transaction, made of what is on record. */
+function sendOf({ chat, definition, id }: Transaction, { access, webhookSecrets, onInDoubt, queueTimeoutMs }: RecoveryCall): OrderedSend {
+	return {
+		access,
+		chat,
+		recipient: toRecipient(chat.recipient),
+		transactionId: id,
+		definition: definition as OrderedSend['definition'],
+		onInDoubt: onInDoubt ?? 'stop',
+		priority: 'normal',
+		queueTimeoutMs,
+		webhookSecrets: webhookSecrets ?? { headers: [] },
+	};
+}

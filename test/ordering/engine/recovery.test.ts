@@ -1,0 +1,148 @@
+// Recovery: what a dead process left is found without knowing its ID, and finished, closed or reported.
+import { Engine } from '../../../ordering/engine';
+import { SqliteLedger } from '../../../ordering/ledger/sqlite';
+import type { RecoveryCall } from '../../../ordering/recovery';
+import type { CallInput } from '../../support/calls';
+import { hookedLedger } from '../../support/hookedLedger';
+import { openEngine, resultOf, type Scene, scene, shortSettings } from '../../support/scene';
+
+const input = { text: 'Dead', waitFor: 'delay', delaySeconds: 0.1, webhookUrl: '/dead', options: { transactionId: 'dead' } } as const;
+
+const asCaller = ({ simulator }: Scene, more: Partial<RecoveryCall> = {}): RecoveryCall => ({ access: { baseUrl: simulator.url, apiKey: simulator.apiKey }, queueTimeoutMs: 2000, ...more });
+
+/** Runs it in an engine that stops for ever at a save, as a process that dies there, and opens another engine. */
+async function died(on: Scene, when: 'before' | 'after', save: number, given: CallInput = input, more: Parameters<Scene['call']>[1] = {}): Promise<void> {
+	await on.engine.close();
+	const ledger = SqliteLedger.open(on.folder);
+	const reached = Promise.withResolvers<void>();
+	const stop = (count: number) => (count === save ? (reached.resolve(), new Promise<void>(() => {})) : undefined);
+	const dead = await Engine.on(hookedLedger(ledger, { [when]: stop }), shortSettings);
+	void dead.run([on.call(given, more)], { stopOnFailure: false });
+	await reached.promise;
+	await ledger.close();
+	on.engine = await openEngine(on.folder);
+}
+
+const saves = { sendIntent: 1, sendDone: 2, waitBegun: 3, waitDone: 4, webhookIntent: 5, webhookDone: 6, end: 7 };
+
+test('nothing is left: nothing is found', async () => {
+	const on = await scene();
+	await on.run({ text: 'Done' });
+	expect(await on.engine.recover(asCaller(on))).toEqual([]);
+});
+
+test.each([
+	['before its message was to be sent', 'before', saves.sendIntent],
+	['after its message went out', 'before', saves.sendDone],
+	['after that was recorded', 'after', saves.sendDone],
+	['in its wait', 'after', saves.waitBegun],
+	['before its webhook', 'before', saves.webhookIntent],
+	['after its webhook', 'before', saves.webhookDone],
+	['before its end was recorded', 'before', saves.end],
+] as const)('one that died %s is finished: one message, one webhook under its one ID', async (_name, when, save) => {
+	const on = await scene();
+	await died(on, when, save);
+	const [recovered, ...more] = await on.engine.recover(asCaller(on));
+	expect(more).toEqual([]);
+	expect(recovered).toMatchObject({ action: 'finished', failure: undefined, transaction: { id: 'dead', status: 'completed', duplicatePossible: false } });
+	expect(on.texts()).toEqual(['Dead']);
+	expect(new Set(on.receiver.calls.map(({ headers }) => headers['webhook-id']))).toEqual(new Set(['dead:2']));
+	expect(await on.engine.recover(asCaller(on))).toEqual([]);
+	expect(resultOf(await on.run(input))).toMatchObject({ status: 'completed', replayed: true });
+});
+
+test('one that died between intent and request is in doubt, and is reported as failed', async () => {
+	const on = await scene();
+	await died(on, 'after', saves.sendIntent);
+	expect(await on.engine.recover(asCaller(on))).toMatchObject([{ action: 'failed', failure: { code: 'inDoubt' }, transaction: { status: 'inDoubt' } }]);
+	expect(on.effects()).toEqual([]);
+});
+
+test('with "send again" it is sent, and says that a duplicate is possible', async () => {
+	const on = await scene();
+	await died(on, 'after', saves.sendIntent);
+	expect(await on.engine.recover(asCaller(on, { onInDoubt: 'sendAgain' }))).toMatchObject([{ action: 'finished', transaction: { duplicatePossible: true } }]);
+	expect(on.effects()).toEqual(['message Dead', 'webhook /dead']);
+});
+
+test('nothing is sent behind a later message of the chat', async () => {
+	const on = await scene();
+	await died(on, 'before', saves.sendIntent);
+	await on.run({ text: 'Later' });
+	expect(await on.engine.recover(asCaller(on))).toMatchObject([{ action: 'closed', failure: { code: 'overtaken' }, transaction: { status: 'failed' } }]);
+	expect(on.effects()).toEqual(['message Later']);
+});
+
+test('a later message of another chat keeps none', async () => {
+	const on = await scene();
+	await died(on, 'before', saves.sendIntent);
+	await on.run({ text: 'Elsewhere', number: '5511977776666' });
+	expect(await on.engine.recover(asCaller(on))).toMatchObject([{ action: 'finished' }]);
+});
+
+test('several of one chat are finished in their order', async () => {
+	const on = await scene();
+	await died(on, 'before', saves.sendIntent);
+	await died(on, 'before', saves.sendIntent, { ...input, text: 'Dead too', options: { transactionId: 'dead too' } });
+	const recovered = await on.engine.recover(asCaller(on));
+	expect(recovered.map(({ transaction, action }) => `${transaction.id} ${action}`)).toEqual(['dead finished', 'dead too finished']);
+	expect(on.texts()).toEqual(['Dead', 'Dead too']);
+});
+
+test('one whose webhook needs headers that only the caller has is reported, and nothing of it is sent', async () => {
+	const on = await scene();
+	const secret = { ...input, webhookHeaders: [{ name: 'X-Token', value: 'only the caller knows' }] };
+	await died(on, 'before', saves.sendIntent, secret);
+	expect(await on.engine.recover(asCaller(on))).toMatchObject([{ action: 'needsCaller', failure: { code: 'needsCaller' } }]);
+	expect(on.effects()).toEqual([]);
+	expect(resultOf(await on.run(secret)).status).toBe('completed');
+});
+
+test('one whose webhook is authenticated by the credential is finished where recovery has one', async () => {
+	const on = await scene();
+	const secrets = { headers: [{ name: 'Authorization', value: 'Bearer 123' }] };
+	await died(on, 'after', saves.sendDone, input, { secrets });
+	expect(await on.engine.recover(asCaller(on, { webhookSecrets: secrets }))).toMatchObject([{ action: 'finished' }]);
+	expect(on.receiver.calls[0]?.headers.authorization).toBe('Bearer 123');
+});
+
+test('the error callback of one that failed before its process died is made, once', async () => {
+	const on = await scene();
+	on.receiver.behave({ status: 404 }, { times: 1 });
+	const failing = { text: 'Failing', webhookUrl: '/x', options: { transactionId: 'failing', errorCallbackUrl: '/told' } };
+	const end = 6; // of its saves; the callback comes after it
+	await died(on, 'after', end, failing);
+	const callsBefore = on.receiver.callsTo('/told').length;
+	expect(await on.engine.recover(asCaller(on))).toMatchObject([{ action: 'told', transaction: { errorCallback: { status: 'done' } } }]);
+	expect([callsBefore, on.receiver.callsTo('/told').length]).toEqual([0, 1]);
+	expect(await on.engine.recover(asCaller(on))).toEqual([]);
+});
+
+test('one that is running now is left alone', async () => {
+	const on = await scene();
+	on.receiver.behave('hold', { times: 1 });
+	const running = on.run(input);
+	await on.receiver.waitForCalls(1);
+	expect(await on.engine.recover(asCaller(on))).toEqual([]);
+	on.receiver.release();
+	expect(resultOf(await running).status).toBe('completed');
+	expect(on.receiver.calls).toHaveLength(1);
+});
+
+test('one whose chat stays busy is left, and found again later', async () => {
+	const on = await scene();
+	await died(on, 'before', saves.sendIntent);
+	on.receiver.behave('hold', { times: 1 });
+	const busy = on.run({ text: 'Busy', webhookUrl: '/busy' });
+	await on.receiver.waitForCalls(1);
+	expect(await on.engine.recover(asCaller(on, { queueTimeoutMs: 100 }))).toMatchObject([{ action: 'left', failure: { code: 'queueTimeout' }, transaction: { status: 'open' } }]);
+	on.receiver.release();
+	await busy;
+	expect(await on.engine.recover(asCaller(on))).toMatchObject([{ action: 'closed' }]);
+});
+
+test('an unfinished transaction of another server is not touched', async () => {
+	const on = await scene();
+	await died(on, 'before', saves.sendIntent);
+	expect(await on.engine.recover({ ...asCaller(on), access: { baseUrl: 'http://127.0.0.1:1', apiKey: 'x' } })).toEqual([]);
+});
