@@ -28,7 +28,7 @@ export interface LiveAddress {
 	/** Holds the key. In the query it would stand in the logs of proxies. */
 	headers: Record<string, string>;
 	ignoreSslIssues?: boolean;
-	/** Sees to it that the server emits the events; false where it does not. */
+	/** Sees to it that the server emits the events; false where it does not, or where the filter forbids the address. */
 	prepare(egress?: EgressFilter): Promise<boolean>;
 }
 
@@ -88,7 +88,7 @@ export class LiveReceipts {
 
 	/** Returns how to stop. The connection is kept a while longer. */
 	follow(follower: LiveFollower, egress?: EgressFilter): () => void {
-		this.egress = egress;
+		this.egress = egress ?? this.egress;
 		this.followers.add(follower);
 		if (this.followers.size === 1) {
 			clearTimeout(this.timer);
@@ -119,6 +119,7 @@ export class LiveReceipts {
 
 	close(): void {
 		clearTimeout(this.timer);
+		this.followers.clear();
 		this.disconnect();
 	}
 
@@ -136,14 +137,10 @@ export class LiveReceipts {
 		this.triedAt = performance.now();
 		const preparing = { close() {} };
 		this.connection = preparing;
-		const possible = (await this.mayConnect()) && (await this.where.prepare(this.egress));
+		const possible = await this.where.prepare(this.egress);
 		if (this.connection !== preparing) return; // closed meanwhile
 		if (possible) this.open();
 		else this.failed();
-	}
-
-	private async mayConnect(): Promise<boolean> {
-		return (await this.egress?.validateUrl(this.where.address).catch(() => undefined))?.ok ?? this.egress === undefined;
 	}
 
 	private open(): void {

@@ -336,7 +336,7 @@ describe('the way to the server', () => {
 		const asked: string[] = [];
 		following(liveAt(simulator), { ...open, validateUrl: async (url) => { asked.push(url); return { ok: false, error: new Error('private') }; } });
 		await sleep(100);
-		expect(asked).toEqual([simulator.url]);
+		expect(asked).toEqual([`${simulator.url}/websocket/find/meta1`]);
 		expect(simulator.control.requests()).toEqual([]);
 		expect(simulator.control.live().tries).toBe(0);
 	});
