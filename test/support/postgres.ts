@@ -1,7 +1,7 @@
 // A real PostgreSQL of a test's own: on loopback, in a temporary folder, to be stopped, crashed and started again.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,12 +19,13 @@ export class TestPostgres {
 		readonly port: number,
 	) {}
 
-	/** Makes a new database server and starts it; takes about 3 s. `close` has to be called in the end. */
-	static async start(): Promise<TestPostgres> {
+	/** Makes a new database server and starts it, in about 2 s; with a certificate it offers TLS. Has to be closed in the end. */
+	static async start(tls?: { key: string; cert: string }): Promise<TestPostgres> {
 		const folder = mkdtempSync(join(tmpdir(), 'ordered-postgres-'));
 		const server = new TestPostgres(folder, await freePort());
 		try {
 			await server.initialise();
+			if (tls) await server.offerTls(tls);
 			await server.startAgain();
 			return server;
 		} catch (error) {
@@ -71,8 +72,16 @@ export class TestPostgres {
 	private async initialise(): Promise<void> {
 		const passwordFile = join(this.folder, 'password');
 		writeFileSync(passwordFile, testPassword);
-		if (isRoot()) for (const path of [this.folder, passwordFile]) chownSync(path, ...(await postgresIds()));
+		await giveToServer(this.folder, passwordFile);
 		await runAsUser('initdb', ['-D', this.data, '-U', testUser, '--pwfile', passwordFile, '--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'], this.folder);
+	}
+
+	private async offerTls({ key, cert }: { key: string; cert: string }): Promise<void> {
+		const [keyFile, certFile] = [join(this.data, 'server.key'), join(this.data, 'server.crt')];
+		writeFileSync(keyFile, key, { mode: 0o600 });
+		writeFileSync(certFile, cert);
+		await giveToServer(keyFile, certFile);
+		appendFileSync(join(this.data, 'postgresql.conf'), 'ssl = on\n');
 	}
 
 	private async control(action: string, ...more: string[]): Promise<void> {
@@ -86,9 +95,10 @@ function isRoot(): boolean {
 	return process.getuid?.() === 0;
 }
 
-async function postgresIds(): Promise<[number, number]> {
-	const ids = await Promise.all([run('id', ['-u', 'postgres']), run('id', ['-g', 'postgres'])]);
-	return [Number(ids[0].stdout), Number(ids[1].stdout)];
+async function giveToServer(...paths: string[]): Promise<void> {
+	if (!isRoot()) return;
+	const [user, group] = await Promise.all(['-u', '-g'].map(async (which) => Number((await run('id', [which, 'postgres'])).stdout)));
+	for (const path of paths) chownSync(path, user as number, group as number);
 }
 
 /** PostgreSQL's programs refuse to run as root. Their output is not read: the server would keep the pipe open. */

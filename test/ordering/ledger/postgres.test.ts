@@ -1,15 +1,18 @@
 // The shared ledger in a real PostgreSQL, which many processes use at once, and which is restarted, or crashes, meanwhile.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { LedgerTooNewError, LedgerUnavailableError, StaleFenceError } from '../../../ordering/errors';
 import { PostgresLedger, type PostgresOptions } from '../../../ordering/ledger/postgres';
 import { queriesFor } from '../../../ordering/ledger/queries';
 import { postgresMigrations } from '../../../ordering/ledger/schema';
+import type { Value } from '../../../ordering/ledger/sqlLedger';
 import type { Transaction } from '../../../ordering/transaction';
 import { fillingPattern, fillingStatement } from '../../../scripts/bench/ledger';
-import { closedPort, endWithTest, thrownBy } from '../../evolution/helpers';
+import { closedPort, endWithTest, listen, thrownBy } from '../../evolution/helpers';
+import { cert, key } from '../../nodes/certificate';
 import { TestPostgres, testPassword } from '../../support/postgres';
 import { ledgerContract } from './contract';
 import { chat, step, transaction } from './fixtures';
@@ -264,32 +267,105 @@ test('a closed ledger refuses reads and writes, and may be closed again', async 
 	for (const asked of [ledger.open(transaction()), ledger.find(chat.server, 'x')]) expect(await thrownBy(asked)).toMatchObject({ failure: { code: 'ledgerUnavailable', message: expect.stringContaining('closed') } });
 });
 
-test('each write of a transaction is one statement', async () => {
-	const prefix = newPrefix();
-	const ledger = await opened({ prefix, connections: 1 });
-	const client = await connected();
-	const commits = async () => {
-		await new Promise((resolve) => setTimeout(resolve, 1100)); // PostgreSQL counts at most once a second
-		await ledger.find(chat.server, 'x');
-		await new Promise((resolve) => setTimeout(resolve, 1100));
-		return Number((await client.query(`select n_tup_upd as n from pg_stat_user_tables where relname = '${prefix}transactions'`)).rows[0].n);
+describe('a PostgreSQL that offers TLS by a certificate that nobody knows', () => {
+	let tls: TestPostgres;
+
+	beforeAll(async () => {
+		tls = await TestPostgres.start({ key, cert });
+	});
+
+	afterAll(() => tls?.close());
+
+	const encrypted = async (prefix: string) => {
+		const client = new pg.Client(tls.url());
+		await client.connect();
+		const { rows } = await client.query(`select ssl from pg_stat_ssl join pg_stat_activity using (pid) where application_name = $1`, [prefix]);
+		await client.end();
+		return rows.map(({ ssl }: { ssl: boolean }) => ssl);
 	};
-	const one = transaction();
-	await ledger.open(one);
-	const before = await commits();
-	for (let i = 0; i < 10; i++) await ledger.saveIntent({ ...one, steps: [step({ status: 'running', messageId: `M${i}` })] });
-	expect((await commits()) - before).toBe(10);
-	expect(await ledger.ownsMessage(chat.server, 'M0')).toBe(true);
+
+	test('is refused, where the URL asks for TLS', async () => {
+		expect(await thrownBy(PostgresLedger.open({ url: `${tls.url()}?sslmode=verify-full`, prefix: newPrefix() }))).toMatchObject({ failure: { code: 'ledgerUnavailable', message: expect.stringMatching(/certificate/) } });
+	});
+
+	test.each([
+		['sslmode=verify-full', true],
+		['sslmode=require&uselibpqcompat=true', true],
+		['ssl=true', true],
+		['sslmode=disable', false],
+		['', false],
+	])('is used without a check where SSL issues are ignored, encrypted where the URL asks for that: "%s"', async (asked, isEncrypted) => {
+		const prefix = newPrefix();
+		const ledger = await opened({ url: `${tls.url()}?${asked}&application_name=${prefix}`, prefix, ignoreSslIssues: true });
+		await ledger.open(transaction());
+		expect(await encrypted(prefix)).toEqual([isEncrypted]);
+	});
 });
 
-test('what is asked all the time is found by indexes', async () => {
-	const prefix = newPrefix();
-	await opened({ prefix });
-	const client = await connected();
-	await client.query(fillingStatement(prefix), [1, 20_000, 20_000, fillingPattern()]);
-	await client.query(`analyze ${prefix}transactions, ${prefix}messages`);
-	for (const [name, values] of hotQueries) {
-		const plan = await client.query(`explain (format json) ${queriesFor(prefix)[name]}`, values);
-		expect([name, JSON.stringify(plan.rows[0]).match(/"Node Type":"Seq Scan"[^}]*?"Relation Name":"\w+(transactions|messages)"/)]).toEqual([name, null]);
-	}
+test('each write and each search of a transaction is one round trip', async () => {
+	let asked = 0;
+	const proxy = createServer((from) => {
+		const to = connect(server.port, '127.0.0.1');
+		from.on('data', () => asked++);
+		from.pipe(to).pipe(from);
+		for (const socket of [from, to]) socket.on('error', () => {}).on('close', () => [from, to].forEach((one) => one.destroy()));
+	});
+	const port = await listen(proxy);
+	endWithTest(() => new Promise((resolve) => proxy.close(resolve)));
+	const ledger = await opened({ url: server.url().replace(String(server.port), String(port)), connections: 1 });
+	const roundTrips = async (operation: () => Promise<unknown>) => {
+		asked = 0;
+		await operation();
+		return asked;
+	};
+	const one = transaction();
+	expect(await roundTrips(() => ledger.open(one))).toBe(1);
+	expect(await roundTrips(() => ledger.saveIntent({ ...one, steps: [step({ status: 'running' })] }))).toBe(1);
+	expect(await roundTrips(() => ledger.save({ ...one, steps: [step({ status: 'done', messageId: 'M' })] }))).toBe(1);
+	expect(await roundTrips(() => ledger.find(chat.server, one.id))).toBe(1);
+	expect(await roundTrips(() => ledger.laneOf(chat))).toBe(1);
+	expect(await ledger.ownsMessage(chat.server, 'M')).toBe(true);
 });
+
+describe('with many transactions', () => {
+	let client: pg.Client;
+	const prefix = newPrefix();
+
+	beforeAll(async () => {
+		await (await PostgresLedger.open({ url: server.url(), prefix })).close();
+		client = new pg.Client(server.url());
+		await client.connect();
+		await client.query(fillingStatement(prefix), [1, 20_000, 20_000, fillingPattern()]);
+		await client.query(`analyze ${prefix}transactions, ${prefix}messages`);
+	});
+
+	afterAll(() => client?.end());
+
+	/** How the large tables are looked at. */
+	const searches = async (sql: string, values: Value[]): Promise<string[]> => {
+		const { rows } = await client.query(`explain (format json) ${sql}`, values);
+		return nodesOf(rows[0]['QUERY PLAN'][0].Plan)
+			.filter((node) => /(transactions|messages)(_\w+)?$/.test(node['Relation Name'] ?? node['Index Name'] ?? '') && node['Node Type'] !== 'ModifyTable')
+			.filter((node) => node['Node Type'] !== 'Bitmap Heap Scan')
+			.map((node) => `${node['Node Type']} ${node['Index Cond'] ?? ''}`);
+	};
+	/** By more than the server and the instance: all of those is as good as all. */
+	const isNarrow = (search: string) => /^(Bitmap )?Index .*(\bid|recipient|origin|created_at|message_id|COALESCE)\b/.test(search);
+
+	test.each(hotQueries)('what is asked all the time is found by an index: %s', async (name, values) => {
+		const found = await searches(queriesFor(prefix)[name], values);
+		expect(found.filter((search) => !isNarrow(search))).toEqual([]);
+		if (!['open', 'linkChat', 'linkedChat', 'linkedJids'].includes(name)) expect(found).not.toEqual([]);
+	});
+
+	test.each(['body = $1', 'server = $1', 'status = $1'])('what is found by no index would show: by %s', async (condition) => {
+		const found = await searches(`select body from ${prefix}transactions where ${condition}`, ['x']);
+		expect(found.filter((search) => !isNarrow(search))).not.toEqual([]);
+	});
+});
+
+type PlanNode = Partial<Record<string, string>> & { Plans?: PlanNode[] };
+
+function nodesOf(node: PlanNode): PlanNode[] {
+	return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+}

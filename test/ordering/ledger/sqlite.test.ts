@@ -10,10 +10,10 @@ import { migrations } from '../../../ordering/ledger/schema';
 import { SqliteLedger } from '../../../ordering/ledger/sqlite';
 import type { Value } from '../../../ordering/ledger/sqlLedger';
 import { closeTransaction } from '../../../ordering/run';
-import { moveStep } from '../../../ordering/transaction';
+import { type Definition, moveStep, type Transaction } from '../../../ordering/transaction';
 import { endWithTest, temporaryFolder, thrownBy, thrownIn } from '../../evolution/helpers';
 import { ledgerContract } from './contract';
-import { chat, definition, step, transaction } from './fixtures';
+import { chat, definition, failure, step, transaction } from './fixtures';
 import { hotQueries } from './hotQueries';
 
 ledgerContract('SqliteLedger', () => {
@@ -228,6 +228,67 @@ describe('the schema', () => {
 		endWithTest(() => now.close());
 		expect(now.prepare('pragma user_version').get()?.user_version).toBe(migrations.length);
 		expect(now.prepare('pragma integrity_check').get()?.integrity_check).toBe('ok');
+	});
+
+	describe('of version 1', () => {
+		const before: Transaction[] = [
+			transaction({ id: 'ended', origin: 'o', createdAt: 1, endedAt: 2, status: 'completed', definition: undefined, steps: [step({ status: 'done', messageId: 'M1', attempts: 2 })], queue: { ticket: 3, waitedMs: 4, late: true, fence: 5 }, webhook: { statusCode: 200, body: { deep: [null, 'ü\u0000'] } } }),
+			transaction({ id: 'begun', createdAt: 3, definition: oldDefinition({ url: 'http://hook.test', method: 'POST' }), steps: [step({ status: 'running' }), step({ index: 1, type: 'webhook' })] }),
+			transaction({ id: 'in doubt', createdAt: 4, endedAt: 5, status: 'inDoubt', definition: oldDefinition(), failure, steps: [step({ status: 'inDoubt', doubtUntil: 1000 })] }),
+			transaction({ id: 'to be told', createdAt: 6, endedAt: 7, status: 'failed', definition: oldDefinition(), failure, errorCallback: { url: 'http://callback.test', status: 'pending', attempts: 0 } }),
+			transaction({ id: 'never begun', createdAt: 8, definition: oldDefinition(), steps: Array.from({ length: 12 }, (_, index) => step({ index })) }),
+		];
+
+		/** As version 1 recorded it, which knew no `onFailure` and no `needs`. */
+		function oldDefinition(webhook?: { url: string; method: string }): Definition {
+			const old: Partial<Definition> = { ...definition };
+			delete old.onFailure;
+			return { ...old, ...(webhook ? { webhook } : {}) } as Definition;
+		}
+
+		function recordedByVersion1(folder: string): void {
+			const old = new DatabaseSync(join(folder, 'ledger.sqlite'));
+			old.exec(`${migrations[0]}; pragma user_version = 1`);
+			for (const { id, status, content, origin, steps, createdAt, endedAt, queue, ...body } of before) {
+				old.prepare('insert into transactions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(chat.server, id, chat.instance, chat.recipient, status, content, origin ?? null, queue.fence, createdAt, endedAt ?? null, JSON.stringify({ ...body, chat: undefined, queue }));
+				for (const one of steps.toReversed()) old.prepare('insert into steps values (?, ?, ?, ?, ?, ?, ?, ?)').run(chat.server, id, one.index, one.type, one.status, one.messageId ?? null, one.doubtUntil ?? null, JSON.stringify(one));
+			}
+			old.prepare('insert into chat_links values (?, ?, ?, ?)').run(chat.server, chat.instance, '123@lid', chat.recipient);
+			old.prepare('insert into facts values (?, ?)').run('hashKey', 'the key');
+			old.close();
+		}
+
+		test('keeps all that was recorded, with what is new as it was before', async () => {
+			const folder = temporaryFolder();
+			recordedByVersion1(folder);
+			const ledger = opened(folder);
+			expect(ledger.hashKey).toBe('the key');
+			for (const one of before) {
+				const { definition: wanted, ...rest } = one;
+				const now = wanted && { ...wanted, onFailure: 'release', ...(wanted.webhook ? { webhook: { ...wanted.webhook, needs: 'headers' } } : {}) };
+				expect(await ledger.find(chat.server, one.id)).toEqual({ ...rest, ...(now ? { definition: now } : {}) });
+			}
+			expect((await ledger.findByOrigin(chat.server, 'o'))?.id).toBe('ended');
+			expect(await ledger.ownsMessage(chat.server, 'M1')).toBe(true);
+			expect(await ledger.laneOf(chat)).toEqual({ fence: 5, marks: { sequences: {}, executions: {} } });
+			expect((await ledger.unsettled(chat, 'x', 999)).map(({ id }) => id)).toEqual(['begun', 'in doubt']);
+			expect((await ledger.unfinished(chat.server, 100, 100)).map(({ id }) => id)).toEqual(['begun', 'to be told', 'never begun']);
+			expect(await ledger.linkedJids(chat)).toEqual(['123@lid']);
+		});
+
+		test('goes on as a new one does', async () => {
+			const folder = temporaryFolder();
+			recordedByVersion1(folder);
+			const ledger = opened(folder);
+			const begun = (await ledger.find(chat.server, 'begun'))!;
+			expect((await ledger.open(begun)).created).toBe(false);
+			await ledger.save({ ...begun, status: 'completed', endedAt: 9, steps: [step({ status: 'done', messageId: 'M2' })] });
+			expect(await ledger.ownsMessage(chat.server, 'M2')).toBe(true);
+			expect(await ledger.unsettled(chat, 'x', 5000)).toEqual([]);
+			expect(await ledger.prune(100)).toBe(before.length);
+			expect(await ledger.ownsMessage(chat.server, 'M1')).toBe(false);
+			expect(await ledger.linkedJids(chat)).toEqual(['123@lid']);
+		});
 	});
 
 	test('of the present version is left as it is', async () => {
