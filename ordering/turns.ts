@@ -183,7 +183,7 @@ export function runOf({ ledger, connections, settings }: Shared, transaction: Tr
 		settings,
 		signal,
 		egress,
-		othersWaiting: () => grant.waiting(),
+		othersWaiting: () => grant.waiting().catch((error: unknown) => (only(error, OrderedSendError), 0)), // it only makes a hint
 		save: () => ledger.save(transaction),
 		saveIntent: async () => {
 			await grant.confirm();
