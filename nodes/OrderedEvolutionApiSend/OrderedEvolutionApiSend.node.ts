@@ -1,7 +1,7 @@
 // The node that users drag: parameters in, items out. What it does is in ordering/.
 import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { evolutionServerApiTest, webhookTargetApiTest } from './methods/credentialTest';
+import { evolutionServerApiTest, orderedStoreApiTest, webhookTargetApiTest } from '../shared/credentialTest';
 import { searchInstances } from './methods/listSearch';
 import { sendThenWebhook } from './sendThenWebhook';
 import { sendThenWebhookFields } from './sendThenWebhook.fields';
@@ -23,6 +23,7 @@ export class OrderedEvolutionApiSend implements INodeType {
 		outputs: main,
 		credentials: [
 			{ name: 'evolutionServerApi', required: true, testedBy: 'evolutionServerApiTest' },
+			{ name: 'orderedStoreApi', required: false, testedBy: 'orderedStoreApiTest' },
 			{ name: 'webhookTargetApi', required: true, testedBy: 'webhookTargetApiTest', displayOptions: { show: { webhookAuthentication: ['credential'] } } },
 		],
 		properties: [
@@ -48,7 +49,7 @@ export class OrderedEvolutionApiSend implements INodeType {
 	};
 
 	methods = {
-		credentialTest: { evolutionServerApiTest, webhookTargetApiTest },
+		credentialTest: { evolutionServerApiTest, orderedStoreApiTest, webhookTargetApiTest },
 		listSearch: { searchInstances },
 	};
 

@@ -189,6 +189,17 @@ export const sendThenWebhookFields: INodeProperties[] = [
 			{ displayName: 'Link Preview', name: 'linkPreview', type: 'boolean', default: true, description: 'Whether WhatsApp shows a preview of the first link in the text' },
 			{ displayName: 'Mention Everyone', name: 'mentionEveryone', type: 'boolean', default: false, description: 'Whether everyone in the group is notified. For groups on WhatsApp Web.' },
 			{
+				displayName: 'On Failure',
+				name: 'onFailure',
+				type: 'options',
+				default: 'release',
+				description: 'What the later messages to this chat do when this one fails or stops half-way',
+				options: [
+					{ name: 'Hold the Chat', value: 'hold', description: 'They wait until this one is resumed or given up (node Ordered Message Log, or the same Transaction ID again), and fail after their Queue Timeout: until then the chat gets nothing' },
+					{ name: 'Let the Next Message Go On', value: 'release', description: 'They go out without this one. Sent again later, it comes behind them.' },
+				],
+			},
+			{
 				displayName: 'Priority',
 				name: 'priority',
 				type: 'options',
@@ -203,6 +214,8 @@ export const sendThenWebhookFields: INodeProperties[] = [
 			{ displayName: 'Queue Timeout (Seconds)', name: 'queueTimeoutSeconds', type: 'number', typeOptions: { minValue: 0.5 }, default: 120, description: 'How long this message may wait for earlier ones to the same chat before it fails with nothing sent' },
 			{ displayName: 'Quoted Message ID', name: 'quotedMessageId', type: 'string', default: '', placeholder: 'e.g. 3EB0C767D097B7C7A9F2', description: 'ID of the message that this one answers' },
 			{ displayName: 'Request Timeout (Seconds)', name: 'requestTimeoutSeconds', type: 'number', typeOptions: { minValue: 0.5 }, default: 30, description: 'How long each single request to EvolutionAPI or the webhook may take' },
+			{ displayName: 'Sequence Gap (Seconds)', name: 'sequenceGapSeconds', type: 'number', typeOptions: { minValue: 0 }, default: 10, description: 'How long a missing lower sequence number is waited for. After that this message goes out, and the missing one, should it still come, is refused.' },
+			{ displayName: 'Sequence Number', name: 'sequenceNumber', type: 'string', default: '', placeholder: 'e.g. {{ $json.body.counter }}', description: 'Your count of the messages to this chat (and priority): 1, 2, 3 and so on. They go out in the order of these numbers however they arrive; a number that comes after a higher one is refused. Only the caller can count: a fixed number here would refuse every message but the first. Left empty, the order is that of the executions.' },
 			{ displayName: 'Store Message Text', name: 'storeMessageText', type: 'boolean', default: false, description: 'Whether the text stays in the ledger after the transaction has ended. Otherwise only a keyed hash of it is kept.' },
 			{ displayName: 'Transaction ID', name: 'transactionId', type: 'string', default: '', placeholder: 'e.g. {{ $json.body.resultId }}-confirm', description: 'Name of this message: the same ID again sends nothing twice but goes on where it stopped, or gives the recorded result. From TypeBot: the result ID and the name of the step. Left empty, one is made from the execution.' },
 			{ displayName: 'Typing (Milliseconds)', name: 'typingMilliseconds', type: 'number', typeOptions: { minValue: 0, maxValue: 60000 }, default: 0, description: 'How long "typing…" is shown before the text goes out. Ignored by Meta Cloud API.' },

@@ -1,11 +1,12 @@
 // "Send Text, Then Call Webhook": reads the items, hands them to the engine, makes items of its outcomes.
-import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { NodeOperationError } from 'n8n-workflow';
-import { CheckFailedError, type Failure, notStarted, type OrderedCall, type Origin, only, type Outcome, OrderedSendError, toOrderedSend, toResult, unexpected, wasSent, type WebhookSecrets, whatWasSent } from '../../ordering';
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { CheckFailedError, notStarted, only, type OrderedCall, OrderedSendError, type Origin, type Outcome, type StoreAccess, toOrderedSend, unexpected } from '../../ordering';
 import { withEngine } from '../engine';
-import { egressFilter } from './methods/egress';
-import { readServerAccess } from './methods/serverAccess';
-import { toWebhookSecrets, type WebhookTarget } from './methods/webhookSecrets';
+import { egressFilter } from '../shared/egress';
+import { failureOf, toItem, toNodeError } from '../shared/outcomes';
+import { readServerAccess } from '../shared/serverAccess';
+import { readStore } from '../shared/store';
+import { readWebhookSecrets } from '../shared/webhookSecrets';
 
 export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	const signal = this.getExecutionCancelSignal();
@@ -14,8 +15,10 @@ export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExe
 	const outcomes: Outcome[] = items.map(() => ({ replayed: false, failure: notStarted }));
 	const calls: OrderedCall[] = [];
 	const indices: number[] = [];
+	let store: StoreAccess | undefined;
 	for (let i = 0; i < items.length; i++) {
 		try {
+			store ??= await readStore(this, i);
 			calls.push(await readCall.call(this, i));
 			indices.push(i);
 		} catch (error) {
@@ -24,7 +27,7 @@ export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExe
 		}
 	}
 	try {
-		const results = await withEngine((engine) => engine.run(calls, { signal, egress: egressFilter(this.helpers), stopOnFailure }));
+		const results = await withEngine(store, (engine) => engine.run(calls, { signal, egress: egressFilter(this.helpers), stopOnFailure }));
 		for (const [position, outcome] of results.entries()) outcomes[indices[position] as number] = outcome;
 	} catch (error) {
 		const [reason, position] = error instanceof CheckFailedError ? [error.reason, error.index] : [error, 0];
@@ -36,16 +39,6 @@ export async function sendThenWebhook(this: IExecuteFunctions): Promise<INodeExe
 	const cause = failed.find(({ failure }) => failure !== notStarted) ?? failed[0];
 	if (stopOnFailure && cause) throw toNodeError.call(this, outcomes.indexOf(cause), cause);
 	return outcomes.map((outcome, i) => toItem.call(this, i, outcome));
-}
-
-/**
- * With "continue", every error is an item: what is thrown then makes n8n 2.41 pass the input item on as a success. So
- * this takes n8n's own errors too, such as those of a credential that can't be read or of an expression.
- */
-function failureOf(error: unknown, code: string): Failure {
-	if (error instanceof OrderedSendError) return error.failure;
-	const { message, description } = error as Error & { description?: string | null };
-	return { code, message, ...(description ? { hint: description } : {}) };
 }
 
 async function readCall(this: IExecuteFunctions, i: number): Promise<OrderedCall> {
@@ -66,12 +59,8 @@ async function readCall(this: IExecuteFunctions, i: number): Promise<OrderedCall
 		webhookHeaders: headers.header ?? [],
 		options: parameter('options', {}),
 	};
-	const secrets = parameter('webhookAuthentication', 'none') === 'credential' && input.callWebhook ? await readWebhookSecrets.call(this, i) : {};
+	const secrets = parameter('webhookAuthentication', 'none') === 'credential' && input.callWebhook ? await readWebhookSecrets(this, i) : {};
 	return { send: toOrderedSend(await readServerAccess(this, i), input, secrets), origin: originOf.call(this, i) };
-}
-
-async function readWebhookSecrets(this: IExecuteFunctions, i: number): Promise<Partial<WebhookSecrets>> {
-	return toWebhookSecrets(await this.getCredentials<WebhookTarget & IDataObject>('webhookTargetApi', i));
 }
 
 /**
@@ -90,35 +79,4 @@ function originOf(this: IExecuteFunctions, i: number): Origin {
 		item: i,
 		isRetry: this.getMode() === 'retry',
 	};
-}
-
-/** The message of a failure: what happened, and what was sent. The hint is the error's description. */
-function sentence({ transaction, failure }: Outcome): string {
-	const what = (failure as Failure).message.replace(/[.!]?$/, '.');
-	const without = failure?.code === unexpected ? 'Whether anything was sent is not known.' : 'Nothing was sent.';
-	return `${what} ${transaction ? whatWasSent(transaction) : without}`;
-}
-
-function toNodeError(this: IExecuteFunctions, itemIndex: number, outcome: Outcome): NodeOperationError {
-	const failure = outcome.failure as Failure;
-	const error = new NodeOperationError(this.getNode(), sentence(outcome), { itemIndex, description: failure.hint });
-	error.context.transaction = details(outcome);
-	return error;
-}
-
-function details({ transaction, replayed, failure }: Outcome): IDataObject {
-	const result = transaction ? toResult(transaction, replayed) : { status: 'failed' };
-	const sent = transaction ? wasSent(transaction) : failure?.code === unexpected ? 'unknown' : 'no';
-	return { ...result, error: { ...failure, sent } } as unknown as IDataObject;
-}
-
-/**
- * n8n empties an item that has `error` set, and moves an item to the error output when its JSON holds nothing but
- * `error`, `message` and `details` (n8n-core 2.41): so that is where the transaction stands then.
- */
-function toItem(this: IExecuteFunctions, i: number, outcome: Outcome): INodeExecutionData {
-	const pairedItem = { item: i };
-	if (!outcome.failure) return { json: toResult(outcome.transaction as NonNullable<Outcome['transaction']>, outcome.replayed) as unknown as IDataObject, pairedItem };
-	if (this.getNode().onError === 'continueErrorOutput') return { json: { error: sentence(outcome), details: details(outcome) }, pairedItem };
-	return { json: details(outcome), pairedItem };
 }

@@ -45,8 +45,8 @@ export function useBench(): Bench {
 		await bench.receiver.close();
 	});
 	afterAll(async () => {
-		const { withEngine } = createRequire(__filename)(builtEngine) as { withEngine(use: (engine: { close(): Promise<void> }) => Promise<void>): Promise<void> };
-		await withEngine((engine) => engine.close());
+		const { withEngine } = createRequire(__filename)(builtEngine) as { withEngine(store: undefined, use: (engine: { close(): Promise<void> }) => Promise<void>): Promise<void> };
+		await withEngine(undefined, (engine) => engine.close());
 		rmSync(bench.userFolder, { recursive: true, force: true });
 	});
 	bench.access = () => ({ baseUrl: bench.simulator.url, apiKey: bench.simulator.apiKey });

@@ -40,7 +40,7 @@ function installInto(name: string): string {
 		exports.Other = class { async execute() {
 			const send = toOrderedSend(this.access, { instanceName: 'meta1', number: '5511988887777', text: this.text, waitFor: 'delay', delaySeconds: 0.3, webhookUrl: this.webhookUrl });
 			const origin = { instanceId: 'i', workflowId: 'w', nodeId: 'other', executionId: '1', runIndex: 0, item: 0, isRetry: false };
-			const [{ failure }] = await withEngine((engine) => engine.run([{ send, origin }], { stopOnFailure: false }));
+			const [{ failure }] = await withEngine(undefined, (engine) => engine.run([{ send, origin }], { stopOnFailure: false }));
 			if (failure) throw new Error(failure.message);
 		} };`);
 	return first;

@@ -2,8 +2,8 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
 import { EvolutionError, EvolutionServer, HttpFailure } from '../../../ordering';
-import { egressFilter } from './egress';
-import { readServerAccess } from './serverAccess';
+import { egressFilter } from '../../shared/egress';
+import { readServerAccess } from '../../shared/serverAccess';
 
 const timeoutMs = 10_000;
 

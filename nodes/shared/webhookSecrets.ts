@@ -1,10 +1,15 @@
 // Reads the credential of the webhook's target.
-import type { WebhookSecrets } from '../../../ordering';
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { WebhookSecrets } from '../../ordering';
 
 export interface WebhookTarget {
 	headerName?: string;
 	headerValue?: string;
 	signingSecret?: string;
+}
+
+export async function readWebhookSecrets(context: IExecuteFunctions, itemIndex: number): Promise<WebhookSecrets> {
+	return toWebhookSecrets(await context.getCredentials<WebhookTarget & IDataObject>('webhookTargetApi', itemIndex));
 }
 
 export function toWebhookSecrets({ headerName, headerValue, signingSecret }: WebhookTarget): WebhookSecrets {

@@ -1,6 +1,6 @@
 // Reads the EvolutionAPI credential.
 import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
-import type { ServerAccess } from '../../../ordering';
+import type { ServerAccess } from '../../ordering';
 
 export async function readServerAccess(context: IExecuteFunctions | ILoadOptionsFunctions, itemIndex?: number): Promise<ServerAccess> {
 	return toServerAccess(await context.getCredentials<Partial<ServerAccess>>('evolutionServerApi', itemIndex));

@@ -1,8 +1,9 @@
-// The test in the credential's dialog: asks the server for its instances, and tells the causes of a failure apart.
+// The tests in the credentials' dialogs: each tries what it can, and tells the causes of a failure apart.
 import type { ICredentialTestFunctions, ICredentialsDecrypted, INodeCredentialTestResult } from 'n8n-workflow';
-import { checkServer, checkWebhookSecrets, type ServerAccess } from '../../../ordering';
+import { checkServer, checkStore, checkWebhookSecrets, type ServerAccess, type StoreAccess } from '../../ordering';
 import { egressFilter } from './egress';
 import { toServerAccess } from './serverAccess';
+import { toStoreAccess } from './store';
 import { toWebhookSecrets, type WebhookTarget } from './webhookSecrets';
 
 /** A person waits for it in a dialog. */
@@ -10,6 +11,11 @@ const timeoutMs = 10_000;
 
 export async function evolutionServerApiTest(this: ICredentialTestFunctions, credential: ICredentialsDecrypted): Promise<INodeCredentialTestResult> {
 	const { ok, message } = await checkServer(toServerAccess((credential.data ?? {}) as Partial<ServerAccess>), { timeoutMs, egress: egressFilter(this.helpers) });
+	return { status: ok ? 'OK' : 'Error', message };
+}
+
+export async function orderedStoreApiTest(this: ICredentialTestFunctions, credential: ICredentialsDecrypted): Promise<INodeCredentialTestResult> {
+	const { ok, message } = await checkStore(toStoreAccess((credential.data ?? {}) as Partial<StoreAccess>), timeoutMs);
 	return { status: ok ? 'OK' : 'Error', message };
 }
 

@@ -1,0 +1,50 @@
+// The node for what is on record: finishes, resumes or gives up transactions. What it does is in ordering/.
+import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescription } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
+import { evolutionServerApiTest, orderedStoreApiTest, webhookTargetApiTest } from '../shared/credentialTest';
+import { operations } from './operations';
+import { runOperation } from './runOperation';
+
+const main = [NodeConnectionTypes.Main];
+
+export class OrderedMessageLog implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Ordered Message Log',
+		name: 'orderedMessageLog',
+		icon: { light: 'file:../../icons/messageLog.svg', dark: 'file:../../icons/messageLog.dark.svg' },
+		group: ['output'],
+		version: 1,
+		subtitle: '={{ ({ giveUp: "give up", recover: "recover unfinished", resume: "resume" })[$parameter.operation] + ($parameter.operation === "recover" ? "" : " " + $parameter.transactionId) }}',
+		description: 'Finish, resume or give up what Ordered EvolutionAPI Send left unfinished, such as after a crash of n8n',
+		defaults: { name: 'Ordered Message Log' },
+		usableAsTool: true,
+		inputs: main,
+		outputs: main,
+		credentials: [
+			{ name: 'evolutionServerApi', required: true, testedBy: 'evolutionServerApiTest' },
+			{ name: 'orderedStoreApi', required: false, testedBy: 'orderedStoreApiTest' },
+			{ name: 'webhookTargetApi', required: true, testedBy: 'webhookTargetApiTest', displayOptions: { show: { webhookAuthentication: ['credential'] } } },
+		],
+		properties: [
+			// n8n puts the credential behind the parameters that another credential depends on, unless told its place
+			{ displayName: 'Credentials', name: 'credentials', type: 'credentials', default: '' },
+			{
+				displayName: 'Operation',
+				name: 'operation',
+				type: 'options',
+				noDataExpression: true,
+				options: Object.values(operations).map(({ option }) => option),
+				default: 'recover',
+			},
+			...Object.values(operations).flatMap(({ fields }) => fields),
+		],
+	};
+
+	methods = {
+		credentialTest: { evolutionServerApiTest, orderedStoreApiTest, webhookTargetApiTest },
+	};
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return [await runOperation.call(this)];
+	}
+}

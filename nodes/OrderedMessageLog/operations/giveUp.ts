@@ -1,0 +1,21 @@
+// "Give Up a Transaction": ends it for good.
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { withEngine } from '../../engine';
+import { toJson } from '../../shared/outcomes';
+import { readStore } from '../../shared/store';
+import { optionsField, type Operation, readRecoveryCall, readTransactionId, transactionIdField, webhookAuthenticationField } from './operation';
+
+export const giveUp: Operation = {
+	option: {
+		name: 'Give Up a Transaction',
+		value: 'giveUp',
+		action: 'Give up a transaction',
+		description: 'End it for good: it sends and calls nothing more, can not go on, and holds its chat no longer',
+	},
+	fields: [transactionIdField('giveUp'), webhookAuthenticationField('giveUp'), optionsField('giveUp', false)],
+	async prepare(this: IExecuteFunctions, i: number) {
+		const [store, call, id] = [await readStore(this, i), await readRecoveryCall.call(this, i), readTransactionId.call(this, i)];
+		// that it failed is what was wished
+		return async () => [toJson(await withEngine(store, (engine) => engine.giveUp(id, call)))];
+	},
+};

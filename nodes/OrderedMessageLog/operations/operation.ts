@@ -1,0 +1,100 @@
+// What an operation is, and what the present ones have in common: parameters that say how to go on with a transaction.
+import type { IDataObject, IExecuteFunctions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import { InvalidInputError, type RecoveryCall, serverAddress } from '../../../ordering';
+import { egressFilter } from '../../shared/egress';
+import { readServerAccess } from '../../shared/serverAccess';
+import { readWebhookSecrets } from '../../shared/webhookSecrets';
+
+/** Does the work for one item, and gives the JSON of its output items. Throws `NotDoneError` where that is no success. */
+export type Work = () => Promise<IDataObject[]>;
+
+export interface Operation {
+	/** Its entry in the list of operations. */
+	option: INodePropertyOptions;
+	/** Its own part of the panel. */
+	fields: INodeProperties[];
+	/** Reads and checks the parameters of one item; nothing is done by this. */
+	prepare(this: IExecuteFunctions, item: number): Promise<Work>;
+}
+
+export const transactionIdField = (operation: string): INodeProperties => ({
+	displayName: 'Transaction ID',
+	name: 'transactionId',
+	type: 'string',
+	default: '',
+	required: true,
+	placeholder: 'e.g. {{ $json.transactionId }}',
+	displayOptions: { show: { operation: [operation] } },
+	description: 'As the output or the error of Ordered EvolutionAPI Send tells it',
+});
+
+export const webhookAuthenticationField = (operation: string): INodeProperties => ({
+	displayName: 'Webhook Authentication',
+	name: 'webhookAuthentication',
+	type: 'options',
+	default: 'none',
+	displayOptions: { show: { operation: [operation] } },
+	description: 'Choose the credential that the sending node uses for its webhook. It is not on record, so a webhook that needs it can not be called without.',
+	options: [
+		{ name: 'None', value: 'none' },
+		{ name: 'Credential', value: 'credential', description: 'A header, a signature, or both, from a Webhook Target credential' },
+	],
+});
+
+const onInDoubtOption: INodeProperties = {
+	displayName: 'If in Doubt',
+	name: 'onInDoubt',
+	type: 'options',
+	default: 'stop',
+	description: 'What to do when it can not be told whether the text went out, even after looking it up',
+	options: [
+		{ name: 'Stop', value: 'stop', description: 'Nothing is sent twice. You decide after a look into the chat.' },
+		{ name: 'Send Again', value: 'sendAgain', description: 'The person may get the text twice. The result then says duplicatePossible.' },
+	],
+};
+
+const queueTimeoutOption: INodeProperties = { displayName: 'Queue Timeout (Seconds)', name: 'queueTimeoutSeconds', type: 'number', typeOptions: { minValue: 0.5 }, default: 30, description: 'How long each transaction may wait for other messages to its chat' };
+
+export const optionsField = (operation: string, maySend: boolean): INodeProperties => ({
+	displayName: 'Options',
+	name: 'options',
+	type: 'collection',
+	placeholder: 'Add option',
+	default: {},
+	displayOptions: { show: { operation: [operation] } },
+	options: maySend ? [onInDoubtOption, queueTimeoutOption] : [queueTimeoutOption],
+});
+
+/** Reads what all of them need. Throws `InvalidInputError`, which names the field. */
+export async function readRecoveryCall(this: IExecuteFunctions, i: number): Promise<RecoveryCall> {
+	const access = await readServerAccess(this, i);
+	if (!access.apiKey.trim()) throw new InvalidInputError('apiKey', 'API Key', 'is empty in the EvolutionAPI credential');
+	try {
+		serverAddress(access.baseUrl);
+	} catch (error) {
+		throw invalidBaseUrl(error as Error);
+	}
+	const { onInDoubt = 'stop', queueTimeoutSeconds = 30 } = this.getNodeParameter('options', i, {}) as { onInDoubt?: unknown; queueTimeoutSeconds?: unknown };
+	if (onInDoubt !== 'stop' && onInDoubt !== 'sendAgain') throw new InvalidInputError('onInDoubt', 'If in Doubt', 'has to be one of: stop, sendAgain');
+	const seconds = queueTimeoutSeconds === '' ? NaN : Number(queueTimeoutSeconds);
+	if (!(seconds >= 0.5 && seconds <= 86_400)) throw new InvalidInputError('queueTimeoutSeconds', 'Queue Timeout (Seconds)', 'has to be a number of seconds from 0.5 to 86400');
+	const hasSecrets = this.getNodeParameter('webhookAuthentication', i, 'none') === 'credential';
+	return {
+		access,
+		...(hasSecrets ? { webhookSecrets: await readWebhookSecrets(this, i) } : {}),
+		onInDoubt,
+		queueTimeoutMs: Math.round(seconds * 1000),
+		signal: this.getExecutionCancelSignal(),
+		egress: egressFilter(this.helpers),
+	};
+}
+
+function invalidBaseUrl({ message }: Error): InvalidInputError {
+	return new InvalidInputError('baseUrl', 'Base URL', `${message} (in the EvolutionAPI credential)`);
+}
+
+export function readTransactionId(this: IExecuteFunctions, i: number): string {
+	const id = String(this.getNodeParameter('transactionId', i) ?? '').trim();
+	if (id === '') throw new InvalidInputError('transactionId', 'Transaction ID', 'is empty: enter the one that the sending node told');
+	return id;
+}
