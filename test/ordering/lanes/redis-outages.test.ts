@@ -1,8 +1,10 @@
 // Lanes over Redis while Redis is frozen, gone, started again without its data, or with old data.
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { LaneLostError, LanesUnavailableError } from '../../../ordering/errors';
 import type { LaneRecord } from '../../../ordering/lanes/lanes';
 import type { RedisLanes } from '../../../ordering/lanes/redis/redis';
-import { thrownBy } from '../../evolution/helpers';
+import { endWithTest, thrownBy } from '../../evolution/helpers';
 import { chat, notedIn } from './redis/shared';
 import { leaseMs, nothing, redisScene, sleep, until, type RedisScene } from './redis/scene';
 
@@ -26,6 +28,29 @@ async function busyChat({ open }: RedisScene, readRecord?: () => Promise<LaneRec
 	const waiting = Promise.all([pass(b, 4), pass(c, 2), pass(b, 3)]);
 	await until(async () => (await holder.waiting()) === 3);
 	return { holder, waiting, order, fences };
+}
+
+/** A way to Redis that can be cut, for one process alone. */
+async function breakableWay(port: number): Promise<{ url: string; cut(): void; mend(): void }> {
+	const sockets = new Set<Socket>();
+	let whole = true;
+	const server = createServer((socket) => {
+		const onward = connect(port, '127.0.0.1');
+		for (const one of [socket, onward]) one.on('error', () => {}).on('close', () => sockets.delete(one));
+		if (!whole) return [socket, onward].forEach((one) => one.destroy());
+		sockets.add(socket).add(onward);
+		socket.pipe(onward).pipe(socket);
+	}).listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const cut = () => {
+		whole = false;
+		for (const socket of sockets) socket.destroy();
+	};
+	endWithTest(() => {
+		cut();
+		server.close();
+	});
+	return { url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`, cut, mend: () => void (whole = true) };
 }
 
 /** Whether a promise is still open. */
@@ -141,19 +166,28 @@ test.each(['lost', 'saved'] as const)('real processes at work, while Redis is st
 	expect(fences).toEqual([...new Set(fences)].sort((x, y) => x - y));
 });
 
-test('a turn that was lost is not confirmed', async () => {
+test('one that was cut off for longer than its lease has lost its turn, and is told so; its waiting one comes again', async () => {
 	const scene = await redisScene();
-	const [a, b] = [await scene.open(), await scene.open()];
-	const holder = await a.take(chat, { priority: 'normal' }).turn(long);
-	const next = b.take(chat, { priority: 'normal' }).turn(long);
-	// the lease ends and the grace is over, as if this process had been cut off from Redis for that long
-	const [lease] = await scene.redis.client.keys(`${scene.prefix}:*:process:${a.owner}`);
-	const run = lease?.split(':')[1];
-	await scene.redis.client.multi().del(lease ?? '').set(`${scene.prefix}:${run}:dead:${a.owner}`, '0', 'PX', 60_000).publish(`${scene.prefix}:turns:${b.owner}`, '{}').exec();
-	b.take(chat, { priority: 'low' }).leave(); // somebody looks
-	await next;
-	await sleep(leaseMs); // the next renewal tells that the lease had lapsed
-	expect(await thrownBy(holder.confirm())).toBeInstanceOf(LaneLostError);
+	const way = await breakableWay(scene.redis.port);
+	const [a, b] = [await scene.open({ url: way.url }), await scene.open()];
+	const holder = await a.take(chat, { priority: 'normal', execution: 1 }).turn(long);
+	const next = b.take(chat, { priority: 'normal', execution: 3 }).turn(long);
+	const again = a.take(chat, { priority: 'normal', execution: 4 }).turn(long);
+	await until(async () => (await holder.waiting()) === 2);
+	way.cut();
+	await holder.confirm(); // its lease is not over yet
+	const grant = await next;
+	const confirmed = thrownBy(holder.confirm());
+	await sleep(100);
+	expect(await isOpen(confirmed)).toBe(true);
+	way.mend();
+	expect(await confirmed).toBeInstanceOf(LaneLostError);
+	holder.release(); // changes nothing any more
+	await sleep(300);
+	expect(await isOpen(again)).toBe(true);
+	await grant.confirm();
+	grant.release();
+	await again;
 });
 
 test('a release and a hold while Redis is away take effect when it is back', async () => {
