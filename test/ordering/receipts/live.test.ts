@@ -73,7 +73,7 @@ test('an event ends the wait at once, and says that it was live', async () => {
 	const began = performance.now();
 	simulator.control.acknowledge(id, 'DELIVERED');
 	expect(await end).toEqual({ end: 'reached', receipt: 'delivered', toldBy: 'live' });
-	expect(performance.now() - began).toBeLessThan(100);
+	expect(performance.now() - began).toBeLessThan(1000);
 	expect(looks(id)).toBe(1);
 });
 
@@ -194,8 +194,7 @@ test('what came while there was no connection is found by the look at its return
 	simulator.control.addRows({ instance: 'meta1', statuses: [{ keyId: id, status: 'DELIVERED' }] });
 	simulator.control.settings({ refuseLive: false });
 	expect(await end).toEqual({ end: 'reached', receipt: 'delivered', toldBy: 'polling' });
-	await sleep(50);
-	expect(simulator.control.live()).toMatchObject({ open: { meta1: 1 } }); // it was no missed event
+	await simulator.control.waitUntil(() => simulator.control.live().open.meta1 === 1); // it was no missed event
 });
 
 test.each([
@@ -206,7 +205,7 @@ test.each([
 	simulator.control.settings({ refuseLive });
 	const id = message();
 	const end = watch(id);
-	setTimeout(() => simulator.control.acknowledge(id, 'DELIVERED'), 300);
+	setTimeout(() => simulator.control.acknowledge(id, 'DELIVERED'), 1000);
 	expect(await end).toEqual({ end: 'reached', receipt: 'delivered', toldBy: 'polling' });
 	expect(looks(id)).toBeGreaterThan(3);
 });
@@ -322,6 +321,6 @@ describe('many waits', () => {
 		const began = performance.now();
 		const ends = await Promise.all(Array.from({ length: 500 }, message).map((id) => watch(id, { timeoutMs: 500 })));
 		expect(new Set(ends.map(({ end }) => end))).toEqual(new Set(['timeout']));
-		expect(performance.now() - began).toBeLessThan(2500);
+		expect(performance.now() - began).toBeLessThan(20_000); // a look for each would take 100 s
 	});
 });

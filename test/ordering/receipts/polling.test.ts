@@ -79,13 +79,13 @@ test('whether the message is on record is asked once where it is', async () => {
 test('the pauses grow to their limit', async () => {
 	const simulator = await simulated();
 	const given = await sent(simulator, [{ status: 'SENT', afterMs: 0 }]);
-	await new ReceiptWaits({ firstMs: 40, factor: 2, mostMs: 160, atOnce: 8 }).watch(watch(given, { timeoutMs: 2000 }));
+	await new ReceiptWaits({ firstMs: 40, factor: 2, mostMs: 160, atOnce: 8 }).watch(watch(given, { timeoutMs: 4000 }));
 	const times = simulator.control.requests().filter(({ route }) => route === 'findStatusMessage').map(({ arrivedAt }) => arrivedAt);
 	const pauses = times.slice(1).map((time, i) => time - (times[i] as number));
 	for (const [i, least] of [40, 80, 160, 160].entries()) expect(pauses[i]).toBeGreaterThan(least - 10);
 	// without the limit, the fourth pause would last 320 ms; a busy machine can lengthen some, not each
 	expect(Math.min(...pauses.slice(3))).toBeLessThan(320);
-	expect(times.length).toBeLessThanOrEqual(16);
+	expect(times.length).toBeLessThanOrEqual(28);
 });
 
 test('time that is up ends the wait with what is known, after one last look', async () => {
@@ -136,7 +136,7 @@ test('a failure of before is forgotten once a look succeeds', async () => {
 	const simulator = await simulated();
 	const given = await sent(simulator, [{ status: 'SENT', afterMs: 0 }]);
 	simulator.control.addRule({ route: 'findStatusMessage', times: 1, answer: { kind: 'reset' } });
-	expect(await new ReceiptWaits(quick).watch(watch(given, { timeoutMs: 300 }))).toEqual({ end: 'timeout', receipt: 'sent', toldBy: 'polling' });
+	expect(await new ReceiptWaits(quick).watch(watch(given, { timeoutMs: 1000 }))).toEqual({ end: 'timeout', receipt: 'sent', toldBy: 'polling' });
 });
 
 test('never more than one look for a message is under way', async () => {
