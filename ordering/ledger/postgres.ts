@@ -187,7 +187,8 @@ function parserOf(oid: number, format?: 'text' | 'binary'): (value: string) => u
 }
 
 const passing = new Set([
-	...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'],
+	...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
+	...['ENOTFOUND', 'EAI_AGAIN'], // a container that is restarted has no name meanwhile
 	'25006', // read-only: a standby that is becoming the primary
 	'40001', // serialization failure
 	'40P01', // deadlock
