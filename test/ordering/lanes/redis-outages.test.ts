@@ -190,6 +190,18 @@ test('one that was cut off for longer than its lease has lost its turn, and is t
 	await again;
 });
 
+test('a message that is lost with its connection delays a turn only until the connection stands again', async () => {
+	const scene = await redisScene();
+	await scene.open(); // so that the new Redis gives turns after its short lease
+	const [a, b] = [await scene.open({ leaseMs: 60_000 }), await scene.open({ leaseMs: 60_000 })];
+	const holder = await a.take(chat, { priority: 'normal' }).turn(long);
+	const next = b.take(chat, { priority: 'normal' }).turn(5000);
+	await until(async () => (await holder.waiting()) === 1);
+	await scene.redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+	holder.release();
+	await next;
+});
+
 test('a release and a hold while Redis is away take effect when it is back', async () => {
 	const scene = await redisScene();
 	const lanes = await scene.open();
