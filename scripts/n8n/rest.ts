@@ -172,26 +172,11 @@ export class N8nRest {
 		return { status: answer.status, text, json: parse(text) };
 	}
 
-	/** A workflow's newest hundred executions, the newest first. */
+	/** A workflow's executions, the newest first. */
 	async executions(workflowId: string): Promise<ExecutionSummary[]> {
-		return (await this.executionPage(workflowId)).results;
-	}
-
-	/** All executions of a workflow. */
-	async allExecutions(workflowId: string): Promise<ExecutionSummary[]> {
-		const all = new Map<string, ExecutionSummary>();
-		for (let cursor: string | null | undefined; cursor !== null; ) {
-			const { results, nextCursor } = await this.executionPage(workflowId, cursor);
-			// The running ones stand on the first page and again where their place is.
-			for (const execution of results) all.set(execution.id, execution);
-			cursor = nextCursor ?? null;
-		}
-		return [...all.values()];
-	}
-
-	private async executionPage(workflowId: string, cursor?: string): Promise<{ results: ExecutionSummary[]; nextCursor?: string | null }> {
 		const filter = encodeURIComponent(JSON.stringify({ workflowId }));
-		return await this.request('GET', `/rest/executions?filter=${filter}&limit=100${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`);
+		const { results } = await this.request<{ results: ExecutionSummary[] }>('GET', `/rest/executions?filter=${filter}&limit=100`);
+		return results;
 	}
 
 	/** One execution with what each node gave. */

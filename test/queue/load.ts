@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Execution } from '../../scripts/n8n/rest';
 import { type History, nameOf, type Output, type Trigger } from './history';
-import { NODE_NAME, publishSend, type QueuePlace } from './place';
+import { executionsOf, NODE_NAME, publishSend, type QueuePlace } from './place';
 
 export interface Plan {
 	order: History['order'];
@@ -142,13 +142,13 @@ async function happen({ name, happens }: NonNullable<Plan['faults']>[number]): P
 }
 
 /** Where n8n's answer was lost and its execution was not, the output stands in the execution. */
-async function takeFromExecutions({ rest }: QueuePlace, workflowId: string, triggers: Answered[]): Promise<void> {
+async function takeFromExecutions(place: QueuePlace, workflowId: string, triggers: Answered[]): Promise<void> {
 	const without = new Map(triggers.filter(({ output }) => !output).map((one) => [nameOf(one), one]));
 	if (without.size === 0) return;
 	const known = new Set(triggers.map(({ executionId }) => executionId));
-	for (const { id } of await rest.allExecutions(workflowId)) {
+	for (const { id } of await executionsOf(place, workflowId)) {
 		if (known.has(id)) continue;
-		const execution = await rest.execution(id);
+		const execution = await place.rest.execution(id);
 		const asked = without.get(String((firstItem(execution, 'Webhook')?.body as { name?: string } | undefined)?.name));
 		if (asked) asked.output = outputOf(firstItem(execution, NODE_NAME));
 	}
@@ -158,8 +158,8 @@ function firstItem(execution: Execution, node: string): Record<string, unknown> 
 	return execution.data?.resultData?.runData?.[node]?.at(-1)?.data?.main?.[0]?.[0]?.json;
 }
 
-async function statuses({ rest }: QueuePlace, workflowId: string): Promise<Record<string, number>> {
+async function statuses(place: QueuePlace, workflowId: string): Promise<Record<string, number>> {
 	const counts: Record<string, number> = {};
-	for (const { status } of await rest.allExecutions(workflowId)) counts[status] = (counts[status] ?? 0) + 1;
+	for (const { status } of await executionsOf(place, workflowId)) counts[status] = (counts[status] ?? 0) + 1;
 	return counts;
 }

@@ -16,6 +16,7 @@ import { startRedis, type TestRedis } from '../support/redis';
 export const NODE_NAME = 'Ordered EvolutionAPI Send';
 const NODE_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
 const LOG_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedMessageLog';
+const N8N_DATABASE = 'n8n';
 const STORE_DATABASE = 'store';
 /** The store's tables and keys begin with it. */
 const NAME_PREFIX = 'queue_test_';
@@ -55,7 +56,7 @@ export function useQueuePlace(): QueuePlace {
 		place.postgres = await TestPostgres.start();
 		await makeDatabases(place.postgres);
 		const tarball = await packPackage(join(folder, 'pack'));
-		place.queue = await startQueue({ folder, tarball, postgresUrl: place.postgres.url('n8n'), redisPort: place.jobsRedis.port, env: QUICK_TO_NOTICE });
+		place.queue = await startQueue({ folder, tarball, postgresUrl: place.postgres.url(N8N_DATABASE), redisPort: place.jobsRedis.port, env: QUICK_TO_NOTICE });
 		place.rest = new N8nRest(place.queue.main.url);
 		await place.rest.logIn();
 		await saveCredentials(place);
@@ -76,10 +77,7 @@ export function useQueuePlace(): QueuePlace {
 const QUICK_TO_NOTICE = { QUEUE_WORKER_LOCK_DURATION: '15000', QUEUE_WORKER_LOCK_RENEW_TIME: '3000', QUEUE_WORKER_STALLED_INTERVAL: '5000' };
 
 async function makeDatabases(postgres: TestPostgres): Promise<void> {
-	const client = new Client(postgres.url());
-	await client.connect();
-	for (const name of ['n8n', STORE_DATABASE]) await client.query(`CREATE DATABASE ${name}`);
-	await client.end();
+	for (const name of [N8N_DATABASE, STORE_DATABASE]) await query(postgres, 'postgres', `CREATE DATABASE ${name}`);
 }
 
 async function saveCredentials(place: QueuePlace): Promise<void> {
@@ -142,11 +140,23 @@ export async function recover(place: QueuePlace, store: keyof QueuePlace['stores
 
 /** The IDs of the transactions in the store that have begun and have no end. */
 export async function openTransactions({ postgres }: QueuePlace, store: keyof QueuePlace['stores']): Promise<string[]> {
-	const client = new Client(postgres.url(STORE_DATABASE));
+	const rows = await query<{ id: string }>(postgres, STORE_DATABASE, `SELECT id FROM ${NAME_PREFIX}${store.toLowerCase()}transactions WHERE begun AND status = 'open'`);
+	return rows.map(({ id }) => id);
+}
+
+/**
+ * A workflow's executions, from n8n's own database: its REST interface pages by ID through a list that is sorted by
+ * start, and so misses some in queue mode.
+ */
+export async function executionsOf({ postgres }: QueuePlace, workflowId: string): Promise<Array<{ id: string; status: string }>> {
+	return await query(postgres, N8N_DATABASE, 'SELECT id::text, status FROM execution_entity WHERE "workflowId" = $1', [workflowId]);
+}
+
+async function query<Row extends object>(postgres: TestPostgres, database: string, text: string, values: unknown[] = []): Promise<Row[]> {
+	const client = new Client(postgres.url(database));
 	await client.connect();
 	try {
-		const { rows } = await client.query<{ id: string }>(`SELECT id FROM ${NAME_PREFIX}${store.toLowerCase()}transactions WHERE begun AND status = 'open'`);
-		return rows.map(({ id }) => id);
+		return (await client.query<Row>(text, values)).rows;
 	} finally {
 		await client.end();
 	}
