@@ -115,7 +115,7 @@ function judgeInterleaving({ tell, shown }: Judge, chat: Known[]): void {
 			const between = [...other.messages, ...other.webhooks].map(({ at }) => at);
 			for (const [index, from] of own.slice(0, -1).entries()) {
 				const to = own[index + 1] as number;
-				const wrong = between.find((at) => at > from && at < to && !hadEnded(one, from, at));
+				const wrong = between.find((at) => at > from && at < to && !hadEnded(one, [from, to], at));
 				if (wrong !== undefined) tell('interleaved', one.asked.name, `an effect of ${other.asked.name} at ${shown(wrong)} lies between its own at ${shown(from)} and ${shown(to)}`);
 			}
 		}

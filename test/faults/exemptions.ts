@@ -12,11 +12,11 @@ export const longestLookMs = 2000;
 
 /**
  * G2: what was interrupted (its process died, it was cancelled, it failed or stopped) leaves the chat to others, and its
- * webhook comes when somebody goes on with it ("it goes on at its first open step"). So another's effect may lie between
- * two of its own where it had ended in between.
+ * webhook comes when somebody goes on with it ("it goes on at its first open step"). So an effect of
+ * another may lie between two of its own where it had ended before that one.
  */
-export function hadEnded(one: Known, from: number, to: number): boolean {
-	const within = (at: number | undefined) => at !== undefined && at >= from - slackMs && at <= to + slackMs;
+export function hadEnded(one: Known, [from, to]: [number, number], other: number): boolean {
+	const within = (at: number | undefined) => at !== undefined && at >= from - slackMs && at <= Math.min(other + slackMs, to);
 	return one.states.some(({ endedAt }) => within(endedAt)) || one.calls.some(({ lostAt }) => within(lostAt));
 }
 

@@ -94,7 +94,7 @@ export interface PlannedChat {
 /** About as many as there are executions for each: a chat is in use while its number lies in a moving window. */
 const perChat = 12;
 /** Chats in use at a time. */
-const window = 24;
+const window = 40;
 
 /** `transactions` is reached but for the last execution's items. */
 export function makePlan(seed: number, transactions: number, mode: Mode): Plan {
@@ -200,7 +200,7 @@ function planSendFault(random: Random, waitFor: string): SendFault {
 		// slow
 		[6, () => ({ answerAfterMs: random.between(50, 400) })],
 		[4, () => ({ sendAfterMs: random.between(50, 300) })],
-		[4, () => ({ sendAfterMs: 650, times: 1 })],
+		[4, () => ({ sendAfterMs: 1100, times: 1 })],
 	];
 	const ackFaults: Array<readonly [number, () => SendFault]> = [
 		[6, () => acks([])],
@@ -227,12 +227,17 @@ function planBoundary(random: Random): Boundary {
 
 function planRepeats(random: Random, ownId: boolean): Repeat[] {
 	if (!random.chance(0.25)) return [];
-	return Array.from({ length: random.between(1, 2) }, () => ({
-		from: random.pick(['start', 'end'] as const),
-		afterMs: random.between(0, 500),
-		as: ownId ? random.weighted([[3, 'sameCall'], [5, 'newExecution'], [1, 'otherContent']] as const) : random.pick(['sameCall', 'newExecution'] as const),
-		onInDoubt: random.chance(0.25) ? ('sendAgain' as const) : ('stop' as const),
-	}));
+	return Array.from({ length: random.between(1, 2) }, () => {
+		const from = random.pick(['start', 'end'] as const);
+		// without an ID of its own: Retry On Fail within the execution, n8n's Retry button when it has ended
+		const inN8n = from === 'start' ? ('sameCall' as const) : ('newExecution' as const);
+		return {
+			from,
+			afterMs: random.between(0, 500),
+			as: ownId ? random.weighted([[3, 'sameCall'], [5, 'newExecution'], [1, 'otherContent']] as const) : inN8n,
+			onInDoubt: random.chance(0.25) ? ('sendAgain' as const) : ('stop' as const),
+		};
+	});
 }
 
 function planEvents(random: Random, executions: number, transactions: number, mode: Mode): PlannedEvent[] {

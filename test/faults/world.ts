@@ -16,7 +16,7 @@ import { EngineProcess } from './processes';
 import type { WorkerTask } from './worker';
 
 /** Times in ms. The look-up outlasts the latest send of the plan; the lease is short, so that many lapse. */
-export const times = { lookUpMs: 1000, requestMs: 600, leaseMs: 1500, settleMs: 100 };
+export const times = { lookUpMs: 1500, requestMs: 1000, leaseMs: 1500, settleMs: 100 };
 
 const settings: Partial<Settings> = { ...shortSettings, lookUpMs: times.lookUpMs, lookUpEveryMs: 50, chatsAtOnce: 20 };
 const prefix = 'faults_';
