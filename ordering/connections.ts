@@ -1,13 +1,13 @@
-// What all transactions of a process share towards the outside: one client a server and key, one poller a server.
+// What all transactions of a process share towards the outside: one client a server and key, one schedule of receipts a server.
 import { HttpClient } from '../evolution/http';
 import { EvolutionServer, type ServerAccess, serverAddress } from '../evolution/server';
-import { ReceiptPoller } from './receipts/poller';
+import { ReceiptWaits } from './receipts/waits';
 import type { Settings } from './settings';
 
 export class Connections {
 	readonly http = new HttpClient();
 	private readonly servers = new Map<string, EvolutionServer>();
-	private readonly pollers = new Map<string, ReceiptPoller>();
+	private readonly receipts = new Map<string, ReceiptWaits>();
 
 	constructor(private readonly settings: Settings) {}
 
@@ -19,10 +19,10 @@ export class Connections {
 	}
 
 	/** `server` is its address. */
-	pollerOf(server: string): ReceiptPoller {
-		const poller = this.pollers.get(server) ?? new ReceiptPoller(this.settings.poll);
-		this.pollers.set(server, poller);
-		return poller;
+	receiptsOf(server: string): ReceiptWaits {
+		const waits = this.receipts.get(server) ?? new ReceiptWaits(this.settings.poll);
+		this.receipts.set(server, waits);
+		return waits;
 	}
 
 	close(): void {

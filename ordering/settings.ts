@@ -1,5 +1,7 @@
 // Durations and limits that no user sets in the panel. Tests shorten them; times in ms.
 
+import type { PollSettings } from './receipts/waits';
+
 export interface Settings {
 	/** How long a look-up for a message in doubt is repeated: an aborted send can still go out (measured: 1.2 s later). */
 	lookUpMs: number;
@@ -7,8 +9,8 @@ export interface Settings {
 	lookBackMs: number;
 	/** Pause between two look-ups. */
 	lookUpEveryMs: number;
-	/** Receipt polls: first pause, growth, longest pause. Polling is dear for EvolutionAPI. */
-	poll: { firstMs: number; factor: number; mostMs: number; atOnce: number };
+	/** How receipts are looked for, one schedule for each server; polling is dear for EvolutionAPI. */
+	poll: PollSettings;
 	/** First pause before a retry (with jitter up to twice that), doubled each time. */
 	retryFirstMs: number;
 	/** Pauses after Meta's pair limit: this, times 4, times 16 (Meta's own advice is 4^n seconds). */
@@ -27,7 +29,7 @@ export const defaultSettings: Settings = {
 	lookUpMs: 15_000,
 	lookBackMs: 60_000,
 	lookUpEveryMs: 1_000,
-	poll: { firstMs: 250, factor: 1.5, mostMs: 5_000, atOnce: 8 },
+	poll: { firstMs: 250, factor: 1.5, mostMs: 5_000, atOnce: 8, mostPerSecond: 30, live: { everyMs: 15_000 } },
 	retryFirstMs: 500,
 	pairLimitFirstMs: 1_000,
 	mostRetryAfterMs: 60_000,

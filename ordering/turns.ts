@@ -177,7 +177,7 @@ export function runOf({ ledger, connections, settings }: Shared, transaction: Tr
 		definition: transaction.definition ?? send.definition,
 		send,
 		server: connections.serverOf(send.access),
-		poller: connections.pollerOf(send.chat.server),
+		receipts: connections.receiptsOf(send.chat.server),
 		http: connections.http,
 		ledger,
 		settings,

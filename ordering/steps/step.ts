@@ -4,7 +4,7 @@ import type { EvolutionServer } from '../../evolution/server';
 import type { Failure } from '../errors';
 import type { Ledger } from '../ledger/ledger';
 import type { OrderedSend } from '../orderedSend';
-import type { ReceiptPoller } from '../receipts/poller';
+import type { ReceiptWaits } from '../receipts/waits';
 import type { Settings } from '../settings';
 import type { Definition, Step, Transaction, TransactionStatus } from '../transaction';
 
@@ -16,7 +16,7 @@ export interface Run {
 	/** The call that is being served: its keys, headers and choices are used and never stored. */
 	send: OrderedSend;
 	server: EvolutionServer;
-	poller: ReceiptPoller;
+	receipts: ReceiptWaits;
 	http: HttpClient;
 	ledger: Ledger;
 	settings: Settings;

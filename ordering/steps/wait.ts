@@ -30,7 +30,7 @@ async function acknowledgement(run: Run, step: Step): Promise<StepEnd> {
 	const call = { timeoutMs: definition.requestTimeoutMs, egress };
 	const { instance } = transaction.chat;
 	const messageId = sentMessageId(transaction) as string;
-	const end = await run.poller.watch({ server, instance, messageId, target: waitFor, timeoutMs: definition.ackTimeoutMs, signal, call });
+	const end = await run.receipts.watch({ server, instance, messageId, target: waitFor, timeoutMs: definition.ackTimeoutMs, signal, call });
 	if (end.end === 'cancelled') return undefined;
 	if ('receipt' in end) Object.assign(step, { receipt: end.receipt, toldBy: end.toldBy });
 	if (end.end === 'reached') return await finish(run, step, 'done', undefined);

@@ -3,7 +3,7 @@ import { HttpClient } from '../../../evolution/http';
 import { EvolutionServer } from '../../../evolution/server';
 import { SqliteLedger } from '../../../ordering/ledger/sqlite';
 import { type OrderedSend, toOrderedSend } from '../../../ordering/orderedSend';
-import { ReceiptPoller } from '../../../ordering/receipts/poller';
+import { ReceiptWaits } from '../../../ordering/receipts/waits';
 import { defaultSettings, type Settings } from '../../../ordering/settings';
 import type { Run } from '../../../ordering/steps/step';
 import { plannedSteps, type Transaction } from '../../../ordering/transaction';
@@ -39,7 +39,7 @@ export async function scene(): Promise<Scene> {
 		await ledger.open(transaction);
 		await ledger.save(transaction);
 		return {
-			transaction, definition: send.definition, send, server, http, ledger, poller: new ReceiptPoller(quick.poll), settings: quick,
+			transaction, definition: send.definition, send, server, http, ledger, receipts: new ReceiptWaits(quick.poll), settings: quick,
 			othersWaiting: async () => 0, save: () => ledger.save(transaction), saveIntent: () => ledger.saveIntent(transaction), ...more.run,
 		};
 	};
