@@ -25,7 +25,7 @@ export class OrderedStoreApi implements ICredentialType {
 			default: '',
 			required: true,
 			placeholder: 'postgresql://user:password@host:5432/database',
-			description: 'Keeps the record of messages. The user has to be allowed to create tables. For TLS, add ?sslmode=require. In the password, write @ : / ? # % as %40 %3A %2F %3F %23 %25.',
+			description: 'Keeps the record of messages. The user has to be allowed to create tables. For TLS, add ?sslmode=verify-full. In the password, write @ : / ? # % as %40 %3A %2F %3F %23 %25.',
 		},
 		{
 			displayName: 'Redis URL',

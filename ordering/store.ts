@@ -35,6 +35,8 @@ export interface StoreCheck {
 }
 
 const redisWithinMs = 10_000;
+/** The code of a check whose time is over. */
+const slow = 'noAnswer';
 
 /** Names of the fields as the credential shows them. */
 export const storeLabels = { postgresUrl: 'PostgreSQL URL', redisUrl: 'Redis URL', namePrefix: 'Name Prefix' } as const;
@@ -174,7 +176,7 @@ function postgresProblem({ code, message }: Problem, { postgresUrl }: StoreAcces
 	const database = decodeURIComponent(url.pathname.slice(1)) || user;
 	if (code === '28P01') return `it refused the user "${user}" with this password. Check both in PostgreSQL URL`;
 	if (/client password must be a string/.test(message)) return 'it asks for a password, and PostgreSQL URL has none: postgresql://user:password@…';
-	if (code === '28000' && /no encryption|SSL off/.test(message)) return 'it takes no connection without TLS. Add ?sslmode=require to PostgreSQL URL';
+	if (code === '28000' && /no encryption|SSL off/.test(message)) return 'it takes no connection without TLS. Add ?sslmode=verify-full to PostgreSQL URL';
 	if (code === '28000') return `it lets the user "${user}" not in: there is no such user, or its pg_hba.conf has no line for this host`;
 	if (code === '3D000') return `it has no database "${database}". Create it, or correct the name at the end of PostgreSQL URL`;
 	if (code === '42501') return `the user "${user}" may not create or change tables in "${database}". An administrator can allow it there: GRANT CREATE, USAGE ON SCHEMA public TO "${user}"`;
@@ -204,7 +206,7 @@ async function checkRedis(store: Required<StoreAccess>, timeoutMs: number): Prom
 /** Gives name and version, and a warning where it may forget. */
 async function tryRedis(client: Redis, prefix: string): Promise<string> {
 	await client.connect();
-	await client.ping();
+	await client.select(client.options.db ?? 0); // it says nothing of its own try
 	const info = await client.info().catch((error: Error) => {
 		if (!error.message.startsWith('NOPERM')) throw error;
 		return '';
@@ -229,6 +231,8 @@ function redisProblem({ message, code }: Problem, { redisUrl, namePrefix }: Stor
 	if (/^LOADING/.test(message)) return 'it is still loading its data. Try again in a moment';
 	if (/DB index is out of range/.test(message)) return 'it has no database of the number at the end of Redis URL. Use 0';
 	if (tls && (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || /wrong version number|packet length too long|before secure TLS connection/.test(message))) return 'it offers no TLS at this port. Begin Redis URL with redis:// instead of rediss://';
+	// Redis 7.0 takes the beginning of TLS for a command that goes on, and waits
+	if (tls && code === slow) return 'it does not answer. Where it offers no TLS at this port, begin Redis URL with redis:// instead of rediss://; else check host and port';
 	if (!tls && (code === 'ECONNRESET' || code === 'EPIPE' || /Connection is closed|Protocol error/.test(message))) return 'it closed the connection. Where it wants TLS, begin Redis URL with rediss://; else check that it is a Redis';
 	return undefined;
 }
@@ -249,8 +253,6 @@ function failed(what: string, problem: string, url: string): StoreCheck {
 	const secrets = [password, decodeURIComponent(password)].filter((one) => one !== '');
 	return { ok: false, message: `${what}: ${secrets.reduce((text, secret) => text.replaceAll(secret, '***'), problem)}.` };
 }
-
-const slow = 'noAnswer';
 
 /** Throws an error with the code {@link slow} after `timeoutMs`. */
 async function inTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {

@@ -1,17 +1,20 @@
-// What the node's tests share: simulator, webhook receiver, a user folder of the file's own, and workflows with the node.
+// What the nodes' tests share: simulator, webhook receiver, a user folder of the file's own, and workflows with the nodes.
 import { createRequire } from 'node:module';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ICredentialDataDecryptedObject, IDataObject, INode } from 'n8n-workflow';
-import { runWorkflow, type RunWorkflowOptions, type WorkflowFile, type WorkflowRun } from '../../scripts/engine/workflow';
+import type { ICredentialDataDecryptedObject, IDataObject, INode, INodeType } from 'n8n-workflow';
+import { builtNode, runWorkflow, type RunWorkflowOptions, type WorkflowFile, type WorkflowRun } from '../../scripts/engine/workflow';
 import { startSimulator, type Simulator } from '../../simulator';
 import { Receiver } from '../support/receiver';
 import { effectsOf } from '../support/scene';
 
 export const NODE_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
 export const NODE_NAME = 'Send';
-const builtEngine = join(__dirname, '../../dist/nodes/engine.js');
+export const LOG_NAME = 'Log';
+const LOG_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedMessageLog';
+const dist = join(__dirname, '../../dist');
+const builtEngine = join(dist, 'nodes', 'engine.js');
 
 export interface Bench {
 	simulator: Simulator;
@@ -19,6 +22,8 @@ export interface Bench {
 	userFolder: string;
 	/** Runs trigger → node → "Done"; its error output goes to "Not done". */
 	run(parameters?: object, more?: BenchOptions): Promise<WorkflowRun>;
+	/** Runs trigger → Ordered Message Log → "Done"; its error output goes to "Not done". */
+	runLog(parameters?: object, more?: BenchOptions): Promise<WorkflowRun>;
 	/** Texts and webhook paths in the order in which they arrived. */
 	effects(): string[];
 	/** What the credential `evolutionServerApi` holds. */
@@ -45,27 +50,43 @@ export function useBench(): Bench {
 		await bench.receiver.close();
 	});
 	afterAll(async () => {
-		const { withEngine } = createRequire(__filename)(builtEngine) as { withEngine(store: undefined, use: (engine: { close(): Promise<void> }) => Promise<void>): Promise<void> };
-		await withEngine(undefined, (engine) => engine.close());
+		await closeEngine();
 		rmSync(bench.userFolder, { recursive: true, force: true });
 	});
 	bench.access = () => ({ baseUrl: bench.simulator.url, apiKey: bench.simulator.apiKey });
 	bench.effects = () => effectsOf(bench.simulator, bench.receiver).map(({ kind, what }) => `${kind} ${what}`);
 	bench.run = (parameters = {}, { node, ...more } = {}) =>
 		runWorkflow({ workflow: sendWorkflow({ webhookUrl: `${bench.receiver.url}/done`, ...parameters }, node), credentials: { evolutionServerApi: bench.access() }, ...more });
+	bench.runLog = (parameters = {}, { node, ...more } = {}) =>
+		runWorkflow({ workflow: workflowWith(logNode(parameters, node)), credentials: { evolutionServerApi: bench.access() }, nodeTypes: { [LOG_TYPE]: builtLog() }, ...more });
 	return bench;
+}
+
+/** Ends the engine that the nodes from dist/ have opened: that of a store, or the one without. */
+export async function closeEngine(store?: ICredentialDataDecryptedObject): Promise<void> {
+	const { withEngine } = createRequire(__filename)(builtEngine) as { withEngine(store: unknown, use: (engine: { close(): Promise<void> }) => Promise<void>): Promise<void> };
+	await withEngine(store, (engine) => engine.close());
+}
+
+/** The node Ordered Message Log as it was built. */
+export function builtLog(): INodeType {
+	return builtNode(join(dist, 'nodes', 'OrderedMessageLog', 'OrderedMessageLog.node.js'));
 }
 
 /** Trigger → the node → "Done", and its error output → "Not done". */
 export function sendWorkflow(parameters: object, node: Partial<INode> = {}): WorkflowFile {
+	return workflowWith(sendNode(parameters, node));
+}
+
+function workflowWith(node: INode): WorkflowFile {
 	return {
 		nodes: [
 			{ id: 'trigger', name: 'Trigger', type: 'n8n-nodes-base.webhook', typeVersion: 2, position: [0, 0], parameters: {} },
-			sendNode(parameters, node),
+			node,
 			{ id: 'done', name: 'Done', type: 'n8n-nodes-base.noOp', typeVersion: 1, position: [400, 0], parameters: {} },
 			{ id: 'not-done', name: 'Not done', type: 'n8n-nodes-base.noOp', typeVersion: 1, position: [400, 200], parameters: {} },
 		],
-		connections: { Trigger: to(NODE_NAME), [NODE_NAME]: { main: [...to('Done').main, ...to('Not done').main] } },
+		connections: { Trigger: to(node.name), [node.name]: { main: [...to('Done').main, ...to('Not done').main] } },
 	};
 }
 
@@ -82,13 +103,31 @@ export function sendNode(parameters: object, node: Partial<INode> = {}): INode {
 	};
 }
 
+function logNode(parameters: object, node: Partial<INode> = {}): INode {
+	return {
+		id: 'log',
+		name: LOG_NAME,
+		type: LOG_TYPE,
+		typeVersion: 1,
+		position: [200, 0],
+		credentials: { evolutionServerApi: { id: '1', name: 'EvolutionAPI' }, webhookTargetApi: { id: '2', name: 'Webhook' } },
+		parameters: { operation: 'recover', ...parameters },
+		...node,
+	};
+}
+
+/** As the credential stands in a node that uses a shared store. */
+export const withStore: Partial<INode> = {
+	credentials: { evolutionServerApi: { id: '1', name: 'EvolutionAPI' }, webhookTargetApi: { id: '2', name: 'Webhook' }, orderedStoreApi: { id: '3', name: 'Store' } },
+};
+
 export function to(name: string): { main: Array<Array<{ node: string; type: 'main'; index: number }>> } {
 	return { main: [[{ node: name, type: 'main', index: 0 }]] };
 }
 
-/** The JSON of what the node gave at one output. */
-export function outputOf({ lastOutput }: WorkflowRun, output = 0): IDataObject[] {
-	return (lastOutput[NODE_NAME]?.[output] ?? []).map(({ json }) => json);
+/** The JSON of what a node gave at one output. */
+export function outputOf({ lastOutput }: WorkflowRun, output = 0, name = NODE_NAME): IDataObject[] {
+	return (lastOutput[name]?.[output] ?? []).map(({ json }) => json);
 }
 
 export interface RunError {
