@@ -259,6 +259,12 @@ describe('each planted violation is named, and nothing else', () => {
 			transaction.status = 'open';
 		}],
 		['leftOpen', 'one that the ledger calls unfinished', (history) => history.unfinished.push('b')],
+		['stillHeld', 'one that was given up, and holds its chat', (history) => {
+			change(history, 'b', (transaction) => fail(transaction, 2, 'webhook.status'));
+			const { outcome } = again(history, 'b', { kind: 'giveUp', outcome: { replayed: false, transaction: structuredClone(history.ledger.b), failure: { code: 'givenUp', message: '' } } });
+			(history.ledger.b as Transaction).holds = true;
+			if (outcome?.transaction?.failure) outcome.transaction.failure.code = 'givenUp';
+		}],
 		['stepLost', 'a step that was told as done, and is not on record', (history) => {
 			((history.ledger.b as Transaction).steps[2] as Step).status = 'pending';
 		}],
@@ -281,6 +287,6 @@ describe('each planted violation is named, and nothing else', () => {
 
 	test('every kind is planted', () => {
 		const all = new Set(planted.map(([kind]) => kind));
-		expect(all.size).toBe(24);
+		expect(all.size).toBe(25);
 	});
 });

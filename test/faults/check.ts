@@ -1,7 +1,7 @@
 // Judges a history by the guarantees G1 to G6: each violation names the guarantee, its kind and the transaction.
 import type { Transaction } from '../../ordering/transaction';
 import { cameOnce, choseToGoOn, choseToSendAgain, didNotGetThere, endedByItsStore, hadEnded, longestLookMs, surelyWaited, wasRefusedLater } from './exemptions';
-import { activeAt, acksOf, type Facts, factsOf, type Known, reaches, slackMs, stepOf, wantedAck } from './facts';
+import { activeAt, acksOf, type Facts, factsOf, type Known, reaches, slackMs, stepOf, storeFailures, wantedAck } from './facts';
 import type { CallRecord, History } from './history';
 
 export const guarantees = ['G1', 'G2', 'G3', 'G4', 'G5', 'G6'] as const;
@@ -28,6 +28,7 @@ const kinds = {
 	doneWithoutAck: 'G5',
 	doneWithoutWebhook: 'G5',
 	leftOpen: 'G6',
+	stillHeld: 'G6',
 	stepLost: 'G6',
 	behindLater: 'G6',
 	chatNotFree: 'G6',
@@ -220,8 +221,8 @@ function judgeReplays(on: Judge, one: Known): void {
 		else if (before.length > 0) judgeGoingOn(on, one, call, before.at(-1) as CallRecord);
 	}
 	const end = Math.min(...told.filter(({ outcome }) => hasEndedForGood(outcome?.transaction as Transaction)).map(({ endedAt }) => endedAt as number));
-	const effect = effectsOf({ ...one, webhooks: one.webhooks.map(({ answeredAt: _, ...call }) => call) }).find((effectAt) => effectAt > end + slackMs);
-	if (effect !== undefined) on.tell('replayHasEffect', one.asked.name, `it had ended for good by ${on.shown(end)}, and had an effect at ${on.shown(effect)}`);
+	const effect = [...one.messages, ...one.webhooks].find((seen) => seen.at > end + slackMs);
+	if (effect) on.tell('replayHasEffect', one.asked.name, `it had ended for good by ${on.shown(end)}, and had an effect at ${on.shown(effect.at)}`);
 }
 
 function judgeOtherContent({ tell }: Judge, { asked }: Known, call: CallRecord, before: CallRecord[]): void {
@@ -269,8 +270,10 @@ function uniqueBy<T>(all: T[], key: (one: T) => string): T[] {
 }
 
 /** G6: what was told to somebody is on record, and nothing is left open. */
-function judgeRecord({ tell }: Judge, { asked, ledger, states }: Known): void {
+function judgeRecord({ tell }: Judge, { asked, calls, ledger, states }: Known): void {
 	if (ledger?.status === 'open') tell('leftOpen', asked.name, 'it is open after recovery');
+	const givenUp = calls.some(({ kind, outcome }) => kind === 'giveUp' && outcome?.transaction && !storeFailures.has(outcome.failure?.code ?? ''));
+	if (ledger?.holds && givenUp) tell('stillHeld', asked.name, `it was given up, and holds its chat by the ledger (${ledger.failure?.code})`);
 	for (const step of states.flatMap(({ steps }) => steps)) {
 		if (step.status !== 'done') continue;
 		const recorded = ledger?.steps[step.index];
