@@ -41,6 +41,9 @@ const scripts: Record<string, string> = {
 };
 const hashes = Object.fromEntries(Object.entries(scripts).map(([name, script]) => [name, createHash('sha1').update(script).digest('hex')]));
 
+/** ioredis' words for what follows from a broken connection: the reason was told before. */
+const consequences = /^Connection is closed|^Stream isn't writeable|^Reached the max retries/;
+
 /** What the lanes do when something reaches them. */
 export interface Listener {
 	/** A message for this process: a turn, or a refusal. */
@@ -70,8 +73,9 @@ export class RedisConnection {
 	constructor(private readonly settings: ConnectionSettings, private readonly listener: Listener) {
 		this.secrets = secretsOf(settings.url);
 		const open = () => new Redis(settings.url, {
-			// what is not answered is told anew by `rejoin`, never repeated blindly
-			enableOfflineQueue: false, autoResendUnfulfilledCommands: false, autoResubscribe: false, maxRetriesPerRequest: null,
+			// what is not answered fails with its connection (ioredis does so at 0 retries only; else it stays open for ever
+			// when it is not sent again), and is told anew by `rejoin`
+			enableOfflineQueue: false, autoResendUnfulfilledCommands: false, autoResubscribe: false, maxRetriesPerRequest: 0,
 			retryStrategy: (times) => Math.min(20 * 2 ** Math.min(times, 6), 1000),
 			reconnectOnError: (error) => error.message.startsWith('READONLY'),
 			connectTimeout: 5000, keepAlive: 5000, disableClientInfo: true,
@@ -177,7 +181,10 @@ export class RedisConnection {
 
 	/** Which start of Redis this is, and for how long it has been up; a Redis that tells nothing is one without end. */
 	private async generation(): Promise<{ run: string; upMs: number | '' }> {
-		const info = await this.command.info('server').catch(() => '');
+		const info = await this.command.info('server').catch((error: Error) => {
+			if (error.name !== 'ReplyError') throw error;
+			return ''; // not allowed
+		});
 		const up = /^uptime_in_seconds:(\d+)/m.exec(info)?.[1];
 		return { run: /^run_id:(\w+)/m.exec(info)?.[1] ?? 'untold', upMs: up === undefined ? '' : Number(up) * 1000 };
 	}
@@ -225,7 +232,7 @@ export class RedisConnection {
 	/** ioredis' errors carry the command with its arguments, so that only their text may be told. */
 	private note(error: Error): void {
 		const { message } = error;
-		if (message !== 'Connection is closed.') this.problem = this.secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message);
+		if (!consequences.test(message)) this.problem = this.secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message);
 	}
 }
 

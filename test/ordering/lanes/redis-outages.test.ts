@@ -190,6 +190,20 @@ test('one that was cut off for longer than its lease has lost its turn, and is t
 	await again;
 });
 
+test('killed with questions that it never answered: they are asked anew', async () => {
+	const scene = await redisScene();
+	const { holder, waiting, order } = await busyChat(scene);
+	scene.redis.freeze();
+	await sleep(leaseMs / 2); // renewals and looks are on their way
+	await scene.redis.kill();
+	await scene.redis.start('lost');
+	await sleep(leaseMs * 2);
+	await holder.confirm();
+	holder.release();
+	await waiting;
+	expect(order).toEqual([2, 3, 4]);
+});
+
 test('a message that is lost with its connection delays a turn only until the connection stands again', async () => {
 	const scene = await redisScene();
 	await scene.open(); // so that the new Redis gives turns after its short lease
