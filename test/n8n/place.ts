@@ -12,6 +12,7 @@ import { Receiver } from '../support/receiver';
 import { effectsOf } from '../support/scene';
 
 export const NODE_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
+export const LOG_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedMessageLog';
 export const NODE_NAME = 'Ordered EvolutionAPI Send';
 const startMs = 240_000;
 

@@ -1,6 +1,6 @@
 // A real n8n with the packed package: credential, list, and the template called as TypeBot calls it.
 import { startN8n } from '../../scripts/n8n/server';
-import { NODE_NAME, NODE_TYPE, usePlace } from './place';
+import { LOG_TYPE, NODE_NAME, NODE_TYPE, usePlace } from './place';
 
 const place = usePlace();
 
@@ -22,12 +22,13 @@ async function call(body: object): Promise<{ status: number; json: Answer }> {
 
 const evolutionCredential = (data: object) => ({ ...place.credential, type: 'evolutionServerApi', data: { baseUrl: place.simulator.url, apiKey: place.simulator.apiKey, ...data } });
 
-test('n8n knows the node, also as a tool of AI agents, and serves its icons', async () => {
+test('n8n knows the nodes, also as tools of AI agents, and serves their icons', async () => {
 	const types = await place.editor.rest.nodeTypes();
 	const own = types.filter(({ name }) => name.startsWith('n8n-nodes-ordered-evolutionapi.'));
-	expect(own.map(({ name }) => name).sort()).toEqual([NODE_TYPE, `${NODE_TYPE}Tool`]);
-	const { light, dark } = own[0]?.iconUrl as { light: string; dark: string };
-	for (const icon of [light, dark]) expect((await fetch(`${place.editor.server.url}/${icon}`)).status).toBe(200);
+	expect(own.map(({ name }) => name).sort()).toEqual([NODE_TYPE, LOG_TYPE].flatMap((type) => [type, `${type}Tool`]));
+	const icons = own.flatMap(({ iconUrl }) => Object.values(iconUrl as { light: string; dark: string }));
+	expect(new Set(icons).size).toBe(4);
+	for (const icon of icons) expect((await fetch(`${place.editor.server.url}/${icon}`)).status).toBe(200);
 });
 
 test("the credential's test passes with the right key, and tells a wrong key from a server that is not there", async () => {
@@ -38,6 +39,14 @@ test("the credential's test passes with the right key, and tells a wrong key fro
 	const nowhere = await place.editor.rest.testCredential(evolutionCredential({ baseUrl: 'http://127.0.0.1:9' }));
 	expect(nowhere).toEqual({ status: 'Error', message: expect.stringMatching(/Nothing listens at http:\/\/127\.0\.0\.1:9/) as string });
 	expect(JSON.stringify([good, wrong, nowhere])).not.toMatch(/key-that-is-wrong|simulator-key|instance-token/);
+});
+
+test("the store's credential test connects to both, and tells which one fails", async () => {
+	const data = { postgresUrl: 'postgresql://n8n:key-that-is-wrong@127.0.0.1:9/n8n', redisUrl: 'redis://:key-that-is-wrong@127.0.0.1:9', namePrefix: 'ordered_evolutionapi', ignoreSslIssues: false };
+	const credential = await place.editor.rest.saveCredential({ name: 'Store', type: 'orderedStoreApi', data });
+	const { status, message } = await place.editor.rest.testCredential({ id: credential.id, name: credential.name, type: 'orderedStoreApi', data });
+	expect([status, message]).toEqual(['Error', expect.stringMatching(/^PostgreSQL: nothing listens at .* Redis: nothing listens at /) as string]);
+	expect(message).not.toContain('key-that-is-wrong');
 });
 
 test('the list of instances shows name, channel and state, and no token', async () => {

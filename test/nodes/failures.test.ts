@@ -91,7 +91,7 @@ test('in queue mode the error says what to set up, and nothing is sent', async (
 	const run = await bench.run();
 	delete process.env.EXECUTIONS_MODE;
 	expect(errorOf(run).message).toMatch(/queue mode.*Nothing was sent\.$/);
-	expect(errorOf(run).description).toMatch(/EXECUTIONS_MODE/);
+	expect(errorOf(run).description).toMatch(/credential of the type Ordered Store API/);
 	expect(bench.effects()).toEqual([]);
 });
 

@@ -1,7 +1,11 @@
 // The node with a shared store: in queue mode, over several workflows and workers, and when the store is not there.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { closeEngine, errorOf, outputOf, useBench } from './bench';
+import { CredentialTestContext } from 'n8n-core';
+import { builtNode } from '../../scripts/engine/workflow';
+import { OrderedStoreApi } from '../../credentials/OrderedStoreApi.credentials';
+import { storeLabels } from '../../ordering/store';
+import { builtLog, closeEngine, errorOf, outputOf, useBench } from './bench';
 import { useStore } from './sharedStore';
 
 const bench = useBench();
@@ -74,6 +78,22 @@ test("n8n's worker processes are queue mode, whatever their environment says", a
 	process.argv[2] = given as string;
 	expect(errorOf(run).message).toMatch(/queue mode/);
 	expect(bench.effects()).toEqual([]);
+});
+
+describe.each([['Ordered EvolutionAPI Send', builtNode], ['Ordered Message Log', builtLog]])("the credential's test in %s", (_name, node) => {
+	const testCredential = async (data: Record<string, string>) => await node().methods?.credentialTest?.orderedStoreApiTest?.call(new CredentialTestContext(), { id: '1', name: 'Store', type: 'orderedStoreApi', data });
+
+	test('connects to both for real, and tells what fails', async () => {
+		const { postgresUrl, redisUrl, namePrefix } = store.access() as Record<string, string>;
+		expect(await testCredential({ postgresUrl, redisUrl, namePrefix } as Record<string, string>)).toEqual({ status: 'OK', message: expect.stringMatching(/^Connected to PostgreSQL .* and Redis/) as string });
+		expect(await testCredential({ postgresUrl, redisUrl: 'redis://127.0.0.1:9', namePrefix } as Record<string, string>)).toEqual({ status: 'Error', message: expect.stringMatching(/^Redis: nothing listens at 127\.0\.0\.1:9/) as string });
+		expect(await testCredential({})).toEqual({ status: 'Error', message: expect.stringMatching(/^Name Prefix: /) as string });
+	});
+});
+
+test('the fields of the store are named in errors as the credential names them', () => {
+	const shown = Object.fromEntries(new OrderedStoreApi().properties.map(({ name, displayName }) => [name, displayName]));
+	expect(shown).toMatchObject(storeLabels);
 });
 
 describe('a store that is not there', () => {
