@@ -6,19 +6,23 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureDependencies } from './run/dependencies.mjs';
 import { checkOwnNode, ensureNode24, withNode } from './run/node24.mjs';
-import { add, clearResult, countCheck, countJest, writeResult } from './run/results.mjs';
+import { add, clearResult, countCheck, countJest, countOwn, writeResult } from './run/results.mjs';
+import { ensureServices, missingServicesMessage } from './run/services.mjs';
 
 const build = step('build', 'node_modules/gulp/bin/gulp.js', '--silent');
 const types = step('types', 'node_modules/typescript/bin/tsc', '--noEmit', '-p', '.');
 const lint = step('lint', 'node_modules/eslint/bin/eslint.js', '.');
 const unit = jest('tests', '--coverage');
 const inRealN8n = jest('tests in n8n', '--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testMatch=**/test/n8n/**/*.test.ts');
+const inQueueMode = jest('tests in queue mode', '--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testMatch=**/test/queue/**/*.n8n.ts');
 const install = step('n8n', '--import', 'tsx', 'scripts/install-n8n.ts');
 const script = (file) => step(file, '--import', 'tsx', file);
+const faults = counting('faults', '--import', 'tsx', 'test/faults/main.ts');
 
 /**
  * Each task and its steps, in order. Extra words on the command line go to the last step. A `checks` task runs all its
- * steps whatever fails and tells each one's result; the others stop at the first that fails.
+ * steps whatever fails and tells each one's result; the others stop at the first that fails. `services`: whether it
+ * starts Redis and PostgreSQL; without them it is not run, or where only `some` of it needs them, without that.
  */
 const TASKS = {
 	'start': { steps: [build, script('scripts/start.ts')] },
@@ -26,8 +30,11 @@ const TASKS = {
 	'n8n': { steps: [build, script('scripts/n8n.ts')], forN8n: true },
 	'build': { steps: [build] },
 	'lint': { steps: [lint] },
-	'test': { steps: [build, types, lint, unit], checks: true },
+	'test': { steps: [build, types, lint, unit], checks: true, services: 'some' },
 	'test:n8n': { steps: [build, install, inRealN8n], checks: true, forN8n: true },
+	'test:queue': { steps: [build, install, inQueueMode], checks: true, forN8n: true, services: 'all' },
+	'test:faults': { steps: [faults], checks: true, services: 'all' },
+	'bench': { steps: [script('scripts/bench.ts')], services: 'all' },
 };
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -53,6 +60,21 @@ function jest(name, ...args) {
 	};
 }
 
+/** A step that writes its own counts to a file that it is given. */
+function counting(name, ...args) {
+	const report = () => join(cache, `${name}.json`);
+	return {
+		name,
+		args,
+		extra: () => {
+			mkdirSync(cache, { recursive: true });
+			rmSync(report(), { force: true });
+			return ['--results', report()];
+		},
+		count: (code) => countOwn(report(), code),
+	};
+}
+
 async function main([name, ...extra]) {
 	const task = TASKS[name];
 	if (!task) {
@@ -62,8 +84,15 @@ async function main([name, ...extra]) {
 	checkOwnNode(root);
 	if (task.checks) clearResult(resultsFolder, name);
 	await ensureDependencies(root);
+	const missing = task.services ? ensureServices() : [];
+	if (missing.length > 0 && task.services === 'all') {
+		console.error(missingServicesMessage(missing));
+		return 1;
+	}
 	const program = await ensureNode24(root, { forN8n: task.forN8n });
-	return task.checks ? runChecks(name, task.steps, program, extra) : runInTurn(task.steps, program, extra);
+	const code = await (task.checks ? runChecks(name, task.steps, program, extra) : runInTurn(task.steps, program, extra));
+	if (missing.length > 0) console.log(`\nNot run on this machine: tests of the shared store. ${missingServicesMessage(missing)}`);
+	return code;
 }
 
 async function runInTurn(steps, program, extra) {

@@ -21,7 +21,7 @@ export interface Throughput {
 }
 
 /** The two kinds run in turns, so that both see the same machine; the simulator answers after 50 ms, in its own process. */
-export async function benchThroughput({ chats = 1000, each = 5, rounds = 3, progress = (_line: string) => {} } = {}): Promise<Throughput> {
+export async function benchThroughput(progress: (line: string) => void, { chats = 1000, each = 5, rounds = 3 } = {}): Promise<Throughput> {
 	const redis = await startRedis();
 	const simulator = await startSimulatorProcess(50);
 	let round = 0;

@@ -5,6 +5,7 @@ export interface Counts {
 	skipped: number;
 }
 export function countJest(file: string, code: number): Counts;
+export function countOwn(file: string, code: number): Counts;
 export function countCheck(code: number): Counts;
 export function add(counts: Counts[]): Counts;
 export function writeResult(folder: string, suite: string, counts: Counts): void;

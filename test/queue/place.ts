@@ -7,7 +7,6 @@ import { ensureN8n } from '../../scripts/n8n/install';
 import { packPackage } from '../../scripts/n8n/package';
 import { type N8nQueue, startQueue } from '../../scripts/n8n/queue';
 import { N8nRest, type SavedWorkflow } from '../../scripts/n8n/rest';
-import { ensureServices } from '../../scripts/services/install';
 import { startSimulator, type Simulator } from '../../simulator';
 import { TestPostgres } from '../support/postgres';
 import { Receiver } from '../support/receiver';
@@ -48,7 +47,6 @@ export function useQueuePlace(): QueuePlace {
 	const folder = mkdtempSync(join(tmpdir(), 'ordered-queue-'));
 	beforeAll(async () => {
 		await ensureN8n();
-		ensureServices();
 		place.simulator = await startSimulator();
 		place.receiver = await Receiver.start();
 		place.jobsRedis = await startRedis({ settings: { appendonly: 'yes' } });
