@@ -136,9 +136,9 @@ export async function recover(place: QueuePlace, store: keyof QueuePlace['stores
 	return json;
 }
 
-/** The IDs of the transactions in the store that have begun and have no end. */
+/** The IDs of the transactions in the store that have no end. */
 export async function openTransactions({ postgres }: QueuePlace, store: keyof QueuePlace['stores']): Promise<string[]> {
-	const rows = await query<{ id: string }>(postgres, STORE_DATABASE, `SELECT id FROM ${NAME_PREFIX}${store.toLowerCase()}transactions WHERE begun AND status = 'open'`);
+	const rows = await query<{ id: string }>(postgres, STORE_DATABASE, `SELECT id FROM ${NAME_PREFIX}${store.toLowerCase()}_transactions WHERE status = 'open'`);
 	return rows.map(({ id }) => id);
 }
 
