@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startSimulator, type Simulator } from '../../simulator';
+import { TestPostgres } from '../support/postgres';
 import { Receiver } from '../support/receiver';
+import { startRedis } from '../support/redis';
 
 const root = join(__dirname, '../..');
 let folder: string;
@@ -56,8 +58,8 @@ const preamble = `
 		return {
 			access, text, webhookUrl: process.env.WEBHOOK_URL + '/' + text,
 			getExecutionCancelSignal: () => undefined, continueOnFail: () => false, getInputData: () => [{ json: {} }],
-			getNodeParameter: (name, i, fallback) => parameters[name] ?? fallback, getCredentials: async () => access,
-			getNode: () => ({ id: 'n', name: 'Send', type: 't' }), getInstanceId: () => 'i', getWorkflow: () => ({ id: 'w' }), getExecutionId: () => text,
+			getNodeParameter: (name, i, fallback) => parameters[name] ?? fallback, getCredentials: async (type) => (type === 'orderedStoreApi' ? JSON.parse(process.env.STORE) : access),
+			getNode: () => ({ id: 'n', name: 'Send', type: 't', credentials: process.env.STORE ? { orderedStoreApi: { id: '1', name: 'Store' } } : undefined }), getInstanceId: () => 'i', getWorkflow: () => ({ id: 'w' }), getExecutionId: () => text,
 			isToolExecution: () => false, getWorkflowDataProxy: () => ({ $runIndex: 0 }), getMode: () => 'webhook', helpers: {},
 		};
 	};
@@ -117,6 +119,34 @@ test('an update of the package in a running n8n takes the ledger over, once what
 		await run(node(file), 'new3');
 	`, { UPDATED: join(folder, 'updated') });
 	expect(effects()).toEqual(['old', 'new1', 'new2', 'new3'].flatMap((text) => [`message ${text}`, `webhook /${text}`]));
+});
+
+test('with a shared store the updated package works beside the one before until that has ended, in one order', async () => {
+	const [postgres, redis] = await Promise.all([TestPostgres.start(), startRedis()]);
+	try {
+		installInto('updated');
+		const engines = await runScript(`
+			const file = 'OrderedEvolutionApiSend/OrderedEvolutionApiSend.node.js';
+			await run(node(file), '1');
+			const before = run(node(file), '2', { delaySeconds: 4 });
+			await new Promise((resolve) => setTimeout(resolve, 500));
+			for (const loaded of Object.keys(require.cache)) if (loaded.startsWith(process.env.PACKAGE)) delete require.cache[loaded];
+			process.env.PACKAGE = process.env.UPDATED;
+			const other = { number: '5511977776666', delaySeconds: 0 };
+			await Promise.all([before, run(node(file), '3'), run(node(file), 'other', other)]);
+			await new Promise((resolve) => setTimeout(resolve, 500));
+			const redis = require('net').connect(${redis.port}, '127.0.0.1', () => redis.write('PUBSUB CHANNELS *:turns:*\\r\\n'));
+			const reply = await new Promise((resolve) => redis.once('data', (data) => resolve(data.toString())));
+			console.log(/^\\*(\\d+)/.exec(reply)[1]);
+		`, { UPDATED: join(folder, 'updated'), STORE: JSON.stringify({ postgresUrl: postgres.url(), redisUrl: redis.url, namePrefix: 'updated' }) });
+		expect(effects().filter((effect) => !effect.endsWith('other'))).toEqual(['1', '2', '3'].flatMap((text) => [`message ${text}`, `webhook /${text}`]));
+		// another chat does not wait for what the old copy still does
+		expect(effects().indexOf('message other')).toBeLessThan(effects().indexOf('webhook /2'));
+		expect(engines.trim()).toBe('1');
+	} finally {
+		await redis.close();
+		await postgres.close();
+	}
 });
 
 test('a second n8n process with the same user folder is refused with what to do, and sends nothing', async () => {
