@@ -254,11 +254,7 @@ describe('each planted violation is named, and nothing else', () => {
 		['doneWithoutWebhook', 'a completed one whose webhook only ever answered 500', (history) => {
 			Object.assign(history.received[1] as object, { status: 500 });
 		}],
-		['leftOpen', 'one that is open in the end', (history) => {
-			const transaction = history.ledger.b as Transaction;
-			transaction.status = 'open';
-		}],
-		['leftOpen', 'one that the ledger calls unfinished', (history) => history.unfinished.push('b')],
+		['leftOpen', 'one that the ledger calls unfinished', (history) => void history.unfinished.push({ name: 'b', why: 'open' })],
 		['stillHeld', 'one that was given up, and holds its chat', (history) => {
 			change(history, 'b', (transaction) => fail(transaction, 2, 'webhook.status'));
 			const { outcome } = again(history, 'b', { kind: 'giveUp', outcome: { replayed: false, transaction: structuredClone(history.ledger.b), failure: { code: 'givenUp', message: '' } } });

@@ -271,7 +271,6 @@ function uniqueBy<T>(all: T[], key: (one: T) => string): T[] {
 
 /** G6: what was told to somebody is on record, and nothing is left open. */
 function judgeRecord({ tell }: Judge, { asked, calls, ledger, states }: Known): void {
-	if (ledger?.status === 'open') tell('leftOpen', asked.name, 'it is open after recovery');
 	const givenUp = calls.some(({ kind, outcome }) => kind === 'giveUp' && outcome?.transaction && !storeFailures.has(outcome.failure?.code ?? ''));
 	if (ledger?.holds && givenUp) tell('stillHeld', asked.name, `it was given up, and holds its chat by the ledger (${ledger.failure?.code})`);
 	for (const step of states.flatMap(({ steps }) => steps)) {
@@ -298,7 +297,7 @@ function judgeRecovery({ tell, shown }: Judge, chat: Known[]): void {
 
 function judgeRest({ facts, tell }: Judge, { messages, received, unfinished, probes }: History): void {
 	for (const { name } of [...messages, ...received]) if (!facts.known.has(name)) tell('nobodyAsked', name, 'an effect that nobody asked for');
-	for (const id of unfinished) tell('leftOpen', id, 'it is unfinished after recovery');
+	for (const { name, why } of unfinished) tell('leftOpen', name, `it is unfinished after recovery: ${why}`);
 	for (const { chat, tookMs, mostMs, status } of probes) {
 		if (status !== 'completed' || tookMs > mostMs) tell('chatNotFree', `chat ${chat}`, `a message to it ended as ${status} after ${Math.round(tookMs)} ms, and ${mostMs} ms are the most`);
 	}

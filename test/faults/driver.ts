@@ -13,7 +13,7 @@ import { times, type World } from './world';
 /** Executions under way at a time; of a short run a quarter, so that its events find some before and some behind them. */
 const mostUnderWay = 110;
 /** How long a recovered transaction may wait for its chat, in ms. */
-const recoveryWaitsMs = 30_000;
+const recoveryWaitsMs = 5_000;
 
 /** What a message to a free chat may take on a machine that is busy with other things. */
 const busyMachineMs = 5000;
@@ -302,15 +302,17 @@ export class Driver {
 	/** All processes live, and recover until nothing is left to recover; then no chat is held. */
 	private async settleAll(): Promise<void> {
 		await Promise.all(this.world.processes.map((one) => one.whenReady()));
+		// one that is recovered may hold its chat, which keeps the others of it from being recovered
 		await this.recoverAll();
 		const held = [...this.planned.values()].filter((item) => item.onFailure === 'hold' && this.calls.findLast(({ name }) => name === item.name)?.outcome?.transaction?.holds);
-		for (const item of held) await this.control('giveUp', item.name);
+		await Promise.all(held.map(({ name }) => this.control('giveUp', name)));
+		if (held.length > 0) await this.recoverAll();
 	}
 
 	/** A process that died a moment ago counts as alive for one lease. */
 	private async recoverAll(): Promise<void> {
 		await sleep(this.plan.mode === 'shared' ? times.leaseMs * 2 : 0);
-		for (let tries = 0; tries < 5; tries++) {
+		for (let tries = 0; tries < 3; tries++) {
 			const left = await Promise.all(this.world.processes.map((one) => this.recover(one, 'stop')));
 			if (left.flat().length === 0) return;
 		}
@@ -349,7 +351,7 @@ export class Driver {
 	private probeItem(chat: number, what: 'held' | 'probe'): WorkerItem {
 		const { instance, number } = this.plan.chats[chat] as Plan['chats'][number];
 		const name = `${what}-${chat}`;
-		const input: CallInput = { instanceName: instance, number, text: name, waitFor: 'accepted', callWebhook: false, options: { transactionId: name, requestTimeoutSeconds: times.requestMs / 1000, queueTimeoutSeconds: 30, attempts: 5 } };
+		const input: CallInput = { instanceName: instance, number, text: name, waitFor: 'accepted', callWebhook: false, options: { transactionId: name, requestTimeoutSeconds: times.requestMs / 1000, queueTimeoutSeconds: 12, attempts: 5 } };
 		return { input, origin: { executionId: String(++this.lastExecution) } };
 	}
 
@@ -385,7 +387,7 @@ export class Driver {
 				if (transaction) found[name] = transaction;
 			}
 			const unfinished = await ledger.unfinished(server, Number.MAX_SAFE_INTEGER, 1000);
-			return { ledger: found, unfinished: unfinished.map(({ id, status, errorCallback }) => `${this.names.get(id) ?? id} (${status}, error callback ${errorCallback?.status ?? 'none'})`) };
+			return { ledger: found, unfinished: unfinished.map(({ id, status, errorCallback }) => ({ name: this.names.get(id) ?? id, why: `${status}, error callback ${errorCallback?.status ?? 'none'}` })) };
 		} finally {
 			await ledger.close();
 		}

@@ -86,7 +86,7 @@ export interface History {
 	received: SeenCall[];
 	/** What the ledger had on record in the end, by the transaction's name; missing where the ledger has nothing. */
 	ledger: Record<string, Transaction>;
-	/** IDs of what was unfinished by the ledger after recovery. */
-	unfinished: string[];
+	/** What was unfinished by the ledger after recovery; `why` is a clause. */
+	unfinished: Array<{ name: string; why: string }>;
 	probes: Probe[];
 }

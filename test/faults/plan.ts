@@ -156,7 +156,7 @@ function planTransaction(random: Random, name: string, chat: number, chats: Plan
 		onFailure,
 		onInDoubt: random.chance(0.2) ? 'sendAgain' : 'stop',
 		attempts: random.between(1, 3),
-		queueTimeoutMs: random.chance(0.06) ? random.between(500, 1500) : 40_000,
+		queueTimeoutMs: random.chance(0.06) ? random.between(500, 1500) : 15_000,
 		...(random.chance(0.4) ? { send: planSendFault(random, waitFor) } : {}),
 		webhookAnswers: planAnswers(random, 0.25),
 		errorAnswers: planAnswers(random, 0.3),
