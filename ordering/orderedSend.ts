@@ -138,12 +138,22 @@ const transactionId = z.preprocess(
 		.optional(),
 );
 
-const options = z.object({
+const notACount = { errorMap: () => ({ message: "has to be this message's count in its chat: a whole number from 1 up. Remove the option to send without one" }) };
+
+const sequenceNumber = z.preprocess((value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value), z.number(notACount).int(notACount.errorMap()).min(1, notACount.errorMap()).max(Number.MAX_SAFE_INTEGER, notACount.errorMap()));
+
+/** An expression that gives nothing must not make a numbered message into one without a number. */
+function keepMissingNumber(value: unknown): unknown {
+	const given = typeof value === 'object' && value !== null && 'sequenceNumber' in value;
+	return given && value.sequenceNumber === undefined ? { ...value, sequenceNumber: null } : value;
+}
+
+const optionFields = z.object({
 	transactionId,
 	onInDoubt: choice('stop', 'sendAgain').default('stop'),
 	priority: choice('high', 'normal', 'low').default('normal'),
 	queueTimeoutSeconds: numberBetween(0.5, day, 'seconds').default(120),
-	sequenceNumber: z.preprocess((value) => (value === '' || value === null ? undefined : value), wholeBetween(1, Number.MAX_SAFE_INTEGER, 'messages').optional()),
+	sequenceNumber: sequenceNumber.optional(),
 	sequenceGapSeconds: numberBetween(0, day, 'seconds').default(10),
 	onFailure: choice('release', 'hold').default('release'),
 	attempts: wholeBetween(1, 10, 'attempts').default(3),
@@ -171,7 +181,7 @@ const orderedSend = z
 		webhookMethod: choice('DELETE', 'GET', 'PATCH', 'POST', 'PUT').default('POST'),
 		webhookBody: jsonBody,
 		webhookHeaders: z.array(header, headersExpected).default([]).superRefine(refuseRepeatedNames),
-		options: options.default({}),
+		options: z.preprocess(keepMissingNumber, optionFields.default({})),
 	})
 	.superRefine((value, context) => {
 		if (!value.callWebhook) return;

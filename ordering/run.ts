@@ -112,10 +112,10 @@ const givenUp: Failure = { code: 'givenUp', message: 'The transaction was given 
 /** Ends a transaction for good, whatever state it is in, unless it has ended as wished; the caller records it. */
 export async function closeGivenUp(means: SettleMeans, transaction: Transaction): Promise<void> {
 	const { definition } = transaction;
+	delete transaction.holds;
 	if (!definition) return;
 	if (transaction.status !== 'open') moveTransaction(transaction, 'open');
 	await settleSend(means, transaction, definition);
 	for (const step of transaction.steps) if (step.status === 'running') moveStep(step, 'failed');
-	delete transaction.holds;
 	closeTransaction(transaction, { ...definition, onFailure: 'release' }, { status: 'failed', failure: givenUp, forGood: true });
 }

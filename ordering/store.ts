@@ -7,7 +7,7 @@ import { Engine } from './engine';
 import { InvalidInputError, LanesUnavailableError } from './errors';
 import type { ReadLaneRecord } from './lanes/lanes';
 import { RedisLanes } from './lanes/redis/redis';
-import { PostgresLedger } from './ledger/postgres';
+import { PostgresLedger, withoutVerification } from './ledger/postgres';
 import { pause } from './pause';
 import type { Settings } from './settings';
 
@@ -132,7 +132,7 @@ async function checkPostgres(store: Required<StoreAccess>, timeoutMs: number): P
 	const { hostname, port } = new URL(store.postgresUrl);
 	// a socket of our own can be closed even where the server is silent
 	const socket = new Socket();
-	const client = new pg.Client({ connectionString: postgresUrlOf(store), stream: () => socket, application_name: 'n8n-nodes-ordered-evolutionapi' });
+	const client = new pg.Client({ connectionString: store.ignoreSslIssues ? withoutVerification(store.postgresUrl) : store.postgresUrl, stream: () => socket, application_name: 'n8n-nodes-ordered-evolutionapi' });
 	client.on('error', () => {}); // the query that runs into it tells it
 	try {
 		return { ok: true, message: `PostgreSQL ${await inTime(tryPostgres(client, tablePrefix(store)), timeoutMs)}` };
@@ -156,14 +156,6 @@ async function tryPostgres(client: pg.Client, prefix: string): Promise<string> {
 }
 
 /** The ledger does the same with its connections. */
-function postgresUrlOf({ postgresUrl, ignoreSslIssues }: Required<StoreAccess>): string {
-	const url = new URL(postgresUrl);
-	const sslmode = url.searchParams.get('sslmode') ?? (['true', '1'].includes(url.searchParams.get('ssl') ?? '') ? 'require' : 'disable');
-	if (!ignoreSslIssues || sslmode === 'disable') return postgresUrl;
-	url.searchParams.set('sslmode', 'no-verify');
-	url.searchParams.delete('uselibpqcompat');
-	return url.href;
-}
 
 interface Problem extends Error {
 	code?: string;

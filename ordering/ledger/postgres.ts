@@ -221,7 +221,8 @@ function checkedUrl(url: string): string {
 	return url;
 }
 
-function withoutVerification(url: string): string {
+/** The address with certificates not checked, where it asks for TLS at all. */
+export function withoutVerification(url: string): string {
 	const changed = new URL(url);
 	const { searchParams } = changed;
 	const asksForTls = !['disable', null].includes(searchParams.get('sslmode')) || ['true', '1'].includes(searchParams.get('ssl') ?? '');

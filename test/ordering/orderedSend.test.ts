@@ -98,7 +98,7 @@ const badInputs: Array<{ field: string; values: unknown[]; input?: (value: unkno
 		['onInDoubt', ['', 'maybe', null]],
 		['priority', ['', 'urgent', 5, null]],
 		['queueTimeoutSeconds', [...badTimes, 0, 0.49, 86_401]],
-		['sequenceNumber', [0, -1, 1.5, 'many', Number.NaN, 2 ** 53, true, {}]],
+		['sequenceNumber', ['', null, undefined, 0, -1, 1.5, 'many', Number.NaN, 2 ** 53, true, {}]],
 		['sequenceGapSeconds', [...badTimes, 86_401]],
 		['onFailure', ['', 'keep', null, true]],
 		['attempts', [0, -1, 1.5, 11, '', 'many', null, Number.NaN]],

@@ -75,6 +75,17 @@ test('given up after a restart it frees the chat as well', async () => {
 	expect(resultOf(await on.run({ ...next, text: 'Later' })).status).toBe('completed');
 });
 
+test('one that failed for good holds its chat as well, until it is given up, also over a restart', async () => {
+	const on = await scene();
+	on.simulator.control.addRule({ route: 'sendText', times: 1, answer: { kind: 'metaRefusal', code: 131026 } });
+	expect(resultOf(await on.run(holding))).toMatchObject({ status: 'failed', error: { code: 'meta131026' } });
+	await on.engine.resume('holding', asCaller(on));
+	expect((await on.run(next)).failure).toMatchObject({ code: 'chatHeld' });
+	expect((await on.engine.giveUp('holding', asCaller(on))).failure).toMatchObject({ code: 'meta131026' });
+	await on.restart();
+	expect(resultOf(await on.run(next)).status).toBe('completed');
+});
+
 test('one that never had its turn holds nothing', async () => {
 	const on = await heldScene();
 	const second = { text: 'Second', options: { transactionId: 'second', onFailure: 'hold', queueTimeoutSeconds: 0.5 } };
