@@ -2,20 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { CancelledError, ChatHeldError, QueueTimeoutError, SequenceTooLateError } from '../errors';
 import type { Chat } from '../transaction';
-import type { Grant, LaneRecord, Lanes, OrderKey, ReadLaneRecord, Ticket } from './lanes';
+import type { Grant, LaneMarks, LaneRecord, Lanes, OrderKey, ReadLaneRecord, Ticket } from './lanes';
 import { advance, compare, isLate, turnOf, whatIsAhead } from './order';
 
-interface Place {
-	/** In the order of the calls, over all chats. */
-	arrival: number;
-	key: OrderKey;
-	takenAt: number;
-	/** Set while somebody waits for the turn. */
-	onTurn?: (turn: { error?: Error; missing?: Grant['missing'] }) => void;
-}
-
 interface Lane {
-	name: string;
 	chat: Chat;
 	/** The holder first where there is one, then the others in their order. */
 	places: Place[];
@@ -28,34 +18,77 @@ interface Lane {
 	timer?: NodeJS.Timeout;
 }
 
+/** A place in a lane, and once it has its turn, the right to work there. Thousands are held at once: few fields, no closures. */
+class Place implements Ticket, Grant {
+	/** Whole ms: they need no memory of their own. */
+	readonly takenAt = Math.ceil(performance.now());
+	/** Set while somebody waits for the turn. */
+	onTurn?: (turn: { error?: Error; missing?: Grant['missing'] }) => void = undefined;
+	fence = 0;
+	waitedMs = 0;
+	late = false;
+	missing?: Grant['missing'] = undefined;
+	marks: LaneMarks = noMarks;
+
+	/** `ticket`: in the order of the calls, over all chats. */
+	constructor(
+		private readonly lanes: EmbeddedLanes,
+		readonly lane: Lane,
+		readonly ticket: number,
+		readonly key: OrderKey,
+	) {}
+
+	get arrival(): number {
+		return this.ticket;
+	}
+
+	turn(timeoutMs: number, signal?: AbortSignal): Promise<Grant> {
+		return this.lanes.turn(this, timeoutMs, signal);
+	}
+
+	leave(): void {
+		this.lanes.leave(this);
+	}
+
+	async confirm(): Promise<void> {}
+
+	async waiting(): Promise<number> {
+		return this.lane.places.length - 1;
+	}
+
+	release(heldBy?: string): void {
+		this.lanes.release(this, heldBy);
+	}
+}
+
+const noMarks: LaneMarks = { sequences: {}, executions: {} };
+
 export class EmbeddedLanes implements Lanes {
 	readonly owner = randomUUID();
-	private readonly lanes = new Map<string, Lane>();
+	/** By server and instance, then by recipient: the long names of all chats would be as large as their lanes. */
+	private readonly lanes = new Map<string, Map<string, Lane>>();
 	private taken = 0;
 
 	constructor(private readonly readRecord: ReadLaneRecord) {}
 
 	take(chat: Chat, key: OrderKey): Ticket {
-		const lane = this.laneOf(chat);
-		const place: Place = { arrival: ++this.taken, key, takenAt: performance.now() };
-		insert(lane, place);
-		const leave = () => this.leave(lane, place);
-		return {
-			turn: async (timeoutMs, signal) => {
-				try {
-					const missing = await this.untilTurn(lane, place, timeoutMs, signal);
-					return this.grant(lane, place, missing);
-				} catch (error) {
-					leave();
-					return Promise.reject(error as Error);
-				}
-			},
-			leave,
-		};
+		const place = new Place(this, this.laneOf(chat), ++this.taken, key);
+		insert(place);
+		return place;
+	}
+
+	/** As {@link Ticket.turn}. */
+	async turn(place: Place, timeoutMs: number, signal?: AbortSignal): Promise<Grant> {
+		try {
+			return this.grant(place, await this.untilTurn(place, timeoutMs, signal));
+		} catch (error) {
+			this.leave(place);
+			return Promise.reject(error as Error);
+		}
 	}
 
 	async unhold(chat: Chat, transactionId: string): Promise<void> {
-		const lane = this.lanes.get(nameOf(chat));
+		const lane = this.lanes.get(instanceOf(chat))?.get(chat.recipient);
 		if (lane?.record?.heldBy !== transactionId) return;
 		delete lane.record.heldBy;
 		this.callFirst(lane);
@@ -66,52 +99,60 @@ export class EmbeddedLanes implements Lanes {
 	}
 
 	async close(): Promise<void> {
-		for (const { timer } of this.lanes.values()) clearTimeout(timer);
+		for (const ofInstance of this.lanes.values()) for (const { timer } of ofInstance.values()) clearTimeout(timer);
 	}
 
 	/** How many chats have a queue now. */
 	get busy(): number {
-		return this.lanes.size;
+		return [...this.lanes.values()].reduce((sum, { size }) => sum + size, 0);
 	}
 
-	private laneOf(chat: Chat): Lane {
-		const name = nameOf(chat);
-		const lane = this.lanes.get(name) ?? { name, chat, places: [], granted: false };
-		this.lanes.set(name, lane);
-		return lane;
+	/** As {@link Grant.release}. */
+	release(place: Place, heldBy?: string): void {
+		const { places, record } = place.lane;
+		if (!record || !places.includes(place)) return;
+		if (heldBy !== undefined) record.heldBy = heldBy;
+		else if (record.heldBy === place.key.transactionId) delete record.heldBy;
+		this.leave(place);
 	}
 
-	private grant(lane: Lane, place: Place, missing: Grant['missing']): Grant {
-		const record = lane.record as LaneRecord;
-		const late = isLate(place.key, record.marks);
-		record.fence += 1;
-		record.marks = advance(place.key, record.marks);
-		return {
-			ticket: place.arrival,
-			fence: record.fence,
-			waitedMs: Math.round(performance.now() - place.takenAt),
-			late,
-			...(missing ? { missing } : {}),
-			marks: record.marks,
-			confirm: async () => {},
-			waiting: async () => lane.places.length - 1,
-			release: (heldBy) => {
-				if (!lane.places.includes(place)) return;
-				if (heldBy !== undefined) record.heldBy = heldBy;
-				else if (record.heldBy === place.key.transactionId) delete record.heldBy;
-				this.leave(lane, place);
-			},
-		};
-	}
-
-	private leave(lane: Lane, place: Place): void {
+	/** As {@link Ticket.leave}. */
+	leave(place: Place): void {
+		const { lane } = place;
 		const index = lane.places.indexOf(place);
 		if (index < 0) return;
 		lane.places.splice(index, 1);
 		if (index === 0) lane.granted = false;
 		if (lane.places.length > 0) return this.callFirst(lane);
 		clearTimeout(lane.timer);
-		this.lanes.delete(lane.name);
+		this.forget(lane);
+	}
+
+	private laneOf(chat: Chat): Lane {
+		const name = instanceOf(chat);
+		const ofInstance = this.lanes.get(name) ?? new Map<string, Lane>();
+		this.lanes.set(name, ofInstance);
+		const lane = ofInstance.get(chat.recipient) ?? { chat, places: [], granted: false, record: undefined, reading: undefined, timer: undefined };
+		ofInstance.set(chat.recipient, lane);
+		return lane;
+	}
+
+	private forget({ chat }: Lane): void {
+		const ofInstance = this.lanes.get(instanceOf(chat));
+		ofInstance?.delete(chat.recipient);
+		if (ofInstance?.size === 0) this.lanes.delete(instanceOf(chat));
+	}
+
+	private grant(place: Place, missing: Grant['missing']): Grant {
+		const record = place.lane.record as LaneRecord;
+		place.late = isLate(place.key, record.marks);
+		record.fence += 1;
+		record.marks = advance(place.key, record.marks);
+		place.fence = record.fence;
+		place.marks = record.marks;
+		place.missing = missing;
+		place.waitedMs = waitedMs(place);
+		return place;
 	}
 
 	/** Gives the first place its turn, if somebody waits there and nothing has to come before. */
@@ -120,7 +161,7 @@ export class EmbeddedLanes implements Lanes {
 		if (!lane.record) return this.read(lane);
 		const place = eligible(lane.places, lane.record.heldBy);
 		if (!place?.onTurn) return;
-		const turn = turnOf(place.key, lane.record.marks, performance.now() - place.takenAt);
+		const turn = turnOf(place.key, lane.record.marks, waitedMs(place));
 		if (turn.may === 'wait') return this.wakeAfter(lane, turn.leftMs);
 		if (turn.may === 'never') return place.onTurn({ error: new SequenceTooLateError(place.key.sequence?.number ?? 0, turn.gone) });
 		lane.granted = true;
@@ -143,11 +184,12 @@ export class EmbeddedLanes implements Lanes {
 			.catch((error: Error) => {
 				for (const { onTurn } of [...lane.places]) onTurn?.({ error });
 			})
-			.finally(() => delete lane.reading);
+			.finally(() => (lane.reading = undefined));
 	}
 
 	/** Waits for the turn. A ticket that is taken but not waited for holds its place. */
-	private untilTurn(lane: Lane, place: Place, timeoutMs: number, signal?: AbortSignal): Promise<Grant['missing']> {
+	private untilTurn(place: Place, timeoutMs: number, signal?: AbortSignal): Promise<Grant['missing']> {
+		const { lane } = place;
 		if (signal?.aborted) return Promise.reject(new CancelledError());
 		if (!lane.places.includes(place)) return Promise.reject(new Error('This ticket was given up'));
 		return new Promise((resolve, reject) => {
@@ -158,7 +200,7 @@ export class EmbeddedLanes implements Lanes {
 				settle();
 			};
 			const onAbort = () => end(() => reject(new CancelledError()));
-			const timer = setTimeout(() => end(() => reject(timeoutOf(lane, place, timeoutMs))), timeoutMs);
+			const timer = setTimeout(() => end(() => reject(timeoutOf(place, timeoutMs))), timeoutMs);
 			signal?.addEventListener('abort', onAbort, { once: true });
 			place.onTurn = ({ error, missing }) => end(() => (error ? reject(error) : resolve(missing)));
 			this.callFirst(lane);
@@ -166,11 +208,16 @@ export class EmbeddedLanes implements Lanes {
 	}
 }
 
-function nameOf(chat: Chat): string {
-	return JSON.stringify([chat.server, chat.instance, chat.recipient]);
+function instanceOf({ server, instance }: Chat): string {
+	return JSON.stringify([server, instance]);
 }
 
-function timeoutOf({ places, record }: Lane, place: Place, timeoutMs: number): Error {
+function waitedMs({ takenAt }: Place): number {
+	return Math.max(0, Math.round(performance.now()) - takenAt);
+}
+
+function timeoutOf(place: Place, timeoutMs: number): Error {
+	const { places, record } = place.lane;
 	if (record?.heldBy !== undefined && record.heldBy !== place.key.transactionId) return new ChatHeldError(timeoutMs / 1000, record.heldBy);
 	const ahead = places.indexOf(place);
 	const turn = record && turnOf(place.key, record.marks, 0);
@@ -188,8 +235,10 @@ function putFirst(places: Place[], place: Place): void {
 }
 
 /** Puts a place where its key belongs, but never before one whose work has begun. */
-function insert(lane: Lane, place: Place): void {
+function insert(place: Place): void {
+	const { lane } = place;
 	const first = lane.granted ? 1 : 0;
 	const before = lane.places.findIndex((other, index) => index >= first && compare(place, other) < 0);
-	lane.places.splice(before < 0 ? lane.places.length : before, 0, place);
+	// an array that grows in place would keep room for many more, in each lane
+	lane.places = lane.places.toSpliced(before < 0 ? lane.places.length : before, 0, place);
 }
