@@ -1,7 +1,7 @@
 // What nodes and credentials may use of the engine; bundled once, so that all nodes share its lanes.
 export { CheckFailedError, Engine, notStarted, type OrderedCall, type Origin } from './engine';
 export { type Failure, InvalidInputError, OrderedSendError, QueueModeError, unexpected } from './errors';
-export { checkWebhookSecrets, toOrderedSend, type WebhookSecrets } from './orderedSend';
+export { checkWebhookSecrets, toOrderedSend, toRecoveryRequest, type WebhookSecrets } from './orderedSend';
 export { pause } from './pause';
 export { toResult, whatWasSent } from './result';
 export { wasSent } from './transaction';
@@ -11,4 +11,4 @@ export { type Outcome } from './turns';
 export { type Recovered, type RecoveryCall } from './recovery';
 export { type EgressFilter, HttpFailure } from '../evolution/http';
 export { only } from '../evolution/only';
-export { checkServer, EvolutionError, EvolutionServer, serverAddress, type ServerAccess } from '../evolution/server';
+export { checkServer, EvolutionError, EvolutionServer, type ServerAccess } from '../evolution/server';

@@ -254,6 +254,31 @@ export function toOrderedSend(access: ServerAccess, input: unknown, secrets: Par
 	};
 }
 
+const recovery = z.object({
+	transactionId,
+	options: z.object({ onInDoubt: choice('stop', 'sendAgain').default('stop'), queueTimeoutSeconds: numberBetween(0.5, day, 'seconds').default(30) }).default({}),
+});
+
+/** What the operations of recovery are asked for; `transactionId` is missing where none was given. */
+export interface RecoveryRequest {
+	access: ServerAccess;
+	transactionId?: string;
+	/** What the webhook asks for; never on record, so only the caller has it. */
+	webhookSecrets?: WebhookSecrets;
+	onInDoubt: OrderedSend['onInDoubt'];
+	/** How long each transaction may wait for its chat. */
+	queueTimeoutMs: number;
+}
+
+/** Checks all fields, under their names in the panel. Throws {@link InvalidInputError} for the first that is wrong. */
+export function toRecoveryRequest(access: ServerAccess, input: unknown, webhookSecrets?: WebhookSecrets): RecoveryRequest {
+	checkedServer(access);
+	const parsed = recovery.safeParse(input);
+	if (!parsed.success) throw invalid(parsed.error.issues[0]);
+	const { transactionId: id, options: given } = parsed.data;
+	return { access, transactionId: id, webhookSecrets, onInDoubt: given.onInDoubt, queueTimeoutMs: Math.round(given.queueTimeoutSeconds * 1000) };
+}
+
 function checkedServer(access: ServerAccess): string {
 	if (!access.apiKey?.trim()) throw new InvalidInputError('apiKey', 'API Key', 'is empty in the EvolutionAPI credential');
 	try {

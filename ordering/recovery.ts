@@ -3,22 +3,15 @@ import pMap from 'p-map';
 import type { EgressFilter } from '../evolution/http';
 import { only } from '../evolution/only';
 import { toRecipient } from '../evolution/recipient';
-import { serverAddress, type ServerAccess } from '../evolution/server';
+import { serverAddress } from '../evolution/server';
 import { CancelledError, type Failure, failureOf, OrderedSendError, UnknownTransactionError } from './errors';
 import { finishErrorCallback } from './errorCallback';
-import type { OrderedSend, WebhookSecrets } from './orderedSend';
+import type { OrderedSend, RecoveryRequest } from './orderedSend';
 import { type BeforeStep, closeGivenUp } from './run';
 import type { Transaction } from './transaction';
 import { type Outcome, orderKeyOf, recordedOutcome, runOf, runTurns, type Shared } from './turns';
 
-export interface RecoveryCall {
-	access: ServerAccess;
-	/** What the webhook asks for; never on record, so only the caller has it. */
-	webhookSecrets?: WebhookSecrets;
-	/** As for a send; `stop` where nobody chose. */
-	onInDoubt?: OrderedSend['onInDoubt'];
-	/** How long each transaction may wait for its chat. */
-	queueTimeoutMs: number;
+export interface RecoveryCall extends RecoveryRequest {
 	signal?: AbortSignal;
 	egress?: EgressFilter;
 }
@@ -146,7 +139,7 @@ function sendOf({ chat, definition, id }: Transaction, { access, webhookSecrets,
 		recipient: toRecipient(chat.recipient),
 		transactionId: id,
 		definition: definition as OrderedSend['definition'],
-		onInDoubt: onInDoubt ?? 'stop',
+		onInDoubt,
 		priority: 'normal',
 		queueTimeoutMs,
 		webhookSecrets: webhookSecrets ?? { headers: [] },

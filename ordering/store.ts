@@ -155,8 +155,6 @@ async function tryPostgres(client: pg.Client, prefix: string): Promise<string> {
 	return server?.version.split(' ')[0] ?? '';
 }
 
-/** The ledger does the same with its connections. */
-
 interface Problem extends Error {
 	code?: string;
 }

@@ -147,7 +147,7 @@ describe('give up', () => {
 test.each<[string, object, RegExp]>([
 	['an unknown ID', { operation: 'resume', transactionId: 'nobody' }, /^Transaction ID: no transaction "nobody" is on record/],
 	['no ID', { operation: 'giveUp', transactionId: ' ' }, /^Transaction ID: is empty/],
-	['a time that is too short', { options: { queueTimeoutSeconds: 0 } }, /^Queue Timeout \(Seconds\): has to be a number of seconds from 0\.5/],
+	['a time that is too short', { options: { queueTimeoutSeconds: 0 } }, /^Queue Timeout \(Seconds\): can't be less than 0\.5/],
 	['a choice that is none', { options: { onInDoubt: 'perhaps' } }, /^If in Doubt: has to be one of/],
 ])('%s is an error that says so', async (_what, parameters, expected) => {
 	const run = await bench.runLog(parameters, store.used());

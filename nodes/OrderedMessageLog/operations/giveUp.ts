@@ -3,7 +3,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { withEngine } from '../../engine';
 import { toJson } from '../../shared/outcomes';
 import { readStore } from '../../shared/store';
-import { optionsField, type Operation, readRecoveryCall, readTransactionId, transactionIdField, webhookAuthenticationField } from './operation';
+import { optionsField, type Operation, readRecoveryCall, transactionIdField, transactionIdOf, webhookAuthenticationField } from './operation';
 
 export const giveUp: Operation = {
 	option: {
@@ -14,7 +14,8 @@ export const giveUp: Operation = {
 	},
 	fields: [transactionIdField('giveUp'), webhookAuthenticationField('giveUp'), optionsField('giveUp', false)],
 	async prepare(this: IExecuteFunctions, i: number) {
-		const [store, call, id] = [await readStore(this, i), await readRecoveryCall.call(this, i), readTransactionId.call(this, i)];
+		const [store, call] = [await readStore(this, i), await readRecoveryCall.call(this, i)];
+		const id = transactionIdOf(call);
 		// that it failed is what was wished
 		return async () => [toJson(await withEngine(store, (engine) => engine.giveUp(id, call)))];
 	},

@@ -1,6 +1,6 @@
 // What an operation is, and what the present ones have in common: parameters that say how to go on with a transaction.
 import type { IDataObject, IExecuteFunctions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
-import { InvalidInputError, type RecoveryCall, serverAddress } from '../../../ordering';
+import { InvalidInputError, type RecoveryCall, toRecoveryRequest } from '../../../ordering';
 import { egressFilter } from '../../shared/egress';
 import { readServerAccess } from '../../shared/serverAccess';
 import { readWebhookSecrets } from '../../shared/webhookSecrets';
@@ -67,34 +67,14 @@ export const optionsField = (operation: string, maySend: boolean): INodeProperti
 
 /** Reads what all of them need. Throws `InvalidInputError`, which names the field. */
 export async function readRecoveryCall(this: IExecuteFunctions, i: number): Promise<RecoveryCall> {
-	const access = await readServerAccess(this, i);
-	if (!access.apiKey.trim()) throw new InvalidInputError('apiKey', 'API Key', 'is empty in the EvolutionAPI credential');
-	try {
-		serverAddress(access.baseUrl);
-	} catch (error) {
-		throw invalidBaseUrl(error as Error);
-	}
-	const { onInDoubt = 'stop', queueTimeoutSeconds = 30 } = this.getNodeParameter('options', i, {}) as { onInDoubt?: unknown; queueTimeoutSeconds?: unknown };
-	if (onInDoubt !== 'stop' && onInDoubt !== 'sendAgain') throw new InvalidInputError('onInDoubt', 'If in Doubt', 'has to be one of: stop, sendAgain');
-	const seconds = queueTimeoutSeconds === '' ? NaN : Number(queueTimeoutSeconds);
-	if (!(seconds >= 0.5 && seconds <= 86_400)) throw new InvalidInputError('queueTimeoutSeconds', 'Queue Timeout (Seconds)', 'has to be a number of seconds from 0.5 to 86400');
+	const input = { transactionId: this.getNodeParameter('transactionId', i, ''), options: this.getNodeParameter('options', i, {}) };
 	const hasSecrets = this.getNodeParameter('webhookAuthentication', i, 'none') === 'credential';
-	return {
-		access,
-		...(hasSecrets ? { webhookSecrets: await readWebhookSecrets(this, i) } : {}),
-		onInDoubt,
-		queueTimeoutMs: Math.round(seconds * 1000),
-		signal: this.getExecutionCancelSignal(),
-		egress: egressFilter(this.helpers),
-	};
+	const request = toRecoveryRequest(await readServerAccess(this, i), input, hasSecrets ? await readWebhookSecrets(this, i) : undefined);
+	return { ...request, signal: this.getExecutionCancelSignal(), egress: egressFilter(this.helpers) };
 }
 
-function invalidBaseUrl({ message }: Error): InvalidInputError {
-	return new InvalidInputError('baseUrl', 'Base URL', `${message} (in the EvolutionAPI credential)`);
-}
-
-export function readTransactionId(this: IExecuteFunctions, i: number): string {
-	const id = String(this.getNodeParameter('transactionId', i) ?? '').trim();
-	if (id === '') throw new InvalidInputError('transactionId', 'Transaction ID', 'is empty: enter the one that the sending node told');
-	return id;
+/** The one that an operation is about. */
+export function transactionIdOf({ transactionId }: RecoveryCall): string {
+	if (transactionId === undefined) throw new InvalidInputError('transactionId', 'Transaction ID', 'is empty: enter the one that the sending node told');
+	return transactionId;
 }

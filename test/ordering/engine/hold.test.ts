@@ -5,7 +5,7 @@ import { resultOf, type Scene, scene } from '../../support/scene';
 const holding = { text: 'Holding', webhookUrl: '/holding', options: { transactionId: 'holding', onFailure: 'hold', attempts: 1 } };
 const next = { text: 'Next', options: { queueTimeoutSeconds: 0.5 } };
 
-const asCaller = ({ simulator }: Scene): RecoveryCall => ({ access: { baseUrl: simulator.url, apiKey: simulator.apiKey }, queueTimeoutMs: 2000 });
+const asCaller = ({ simulator }: Scene): RecoveryCall => ({ access: { baseUrl: simulator.url, apiKey: simulator.apiKey }, onInDoubt: 'stop', queueTimeoutMs: 2000 });
 
 /** A scene whose chat is held, since the webhook failed. */
 async function heldScene(): Promise<Scene> {

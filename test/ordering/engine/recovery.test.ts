@@ -8,7 +8,7 @@ import { openEngine, resultOf, type Scene, scene, shortSettings } from '../../su
 
 const input = { text: 'Dead', waitFor: 'delay', delaySeconds: 0.1, webhookUrl: '/dead', options: { transactionId: 'dead' } } as const;
 
-const asCaller = ({ simulator }: Scene, more: Partial<RecoveryCall> = {}): RecoveryCall => ({ access: { baseUrl: simulator.url, apiKey: simulator.apiKey }, queueTimeoutMs: 2000, ...more });
+const asCaller = ({ simulator }: Scene, more: Partial<RecoveryCall> = {}): RecoveryCall => ({ access: { baseUrl: simulator.url, apiKey: simulator.apiKey }, onInDoubt: 'stop', queueTimeoutMs: 2000, ...more });
 
 /** Runs it in an engine that stops for ever at a save, as a process that dies there, and opens another engine. */
 async function died(on: Scene, when: 'before' | 'after', save: number, given: CallInput = input, more: Parameters<Scene['call']>[1] = {}): Promise<void> {

@@ -62,7 +62,7 @@ test('a held chat is held on every worker, until it is given up on any', async (
 	await on.run(0, { text: 'holding', webhookUrl: '/x', options: { transactionId: 'holding', onFailure: 'hold', attempts: 1 } });
 	expect((await on.run(1, { text: 'next', options: { queueTimeoutSeconds: 0.7 } })).failure).toMatchObject({ code: 'chatHeld' });
 	const waiting = on.run(0, { text: 'next', options: { queueTimeoutSeconds: 20 } });
-	await on.engines[1]?.giveUp('holding', { access: { baseUrl: on.simulator.url, apiKey: on.simulator.apiKey }, queueTimeoutMs: 5000 });
+	await on.engines[1]?.giveUp('holding', { access: { baseUrl: on.simulator.url, apiKey: on.simulator.apiKey }, onInDoubt: 'stop' as const, queueTimeoutMs: 5000 });
 	completed([await waiting]);
 });
 
@@ -93,7 +93,7 @@ test('a worker that dies between intent and request: the next one looks it up, a
 
 test('recovery on another worker finishes what a dead one left, and leaves what a living one works on', async () => {
 	const on = await workers(2);
-	const caller = { access: { baseUrl: on.simulator.url, apiKey: on.simulator.apiKey }, queueTimeoutMs: 20_000 };
+	const caller = { access: { baseUrl: on.simulator.url, apiKey: on.simulator.apiKey }, onInDoubt: 'stop' as const, queueTimeoutMs: 20_000 };
 	const { result } = on.spawn({ text: 'dying', webhookUrl: '/dying', options: { transactionId: 'dying' } }, { die: { when: 'before', save: 3 } });
 	await result;
 	on.receiver.behave('hold', { times: 1 });
