@@ -297,7 +297,10 @@ function judgeRecovery({ tell, shown }: Judge, chat: Known[]): void {
 
 function judgeRest({ facts, tell }: Judge, { messages, received, unfinished, probes }: History): void {
 	for (const { name } of [...messages, ...received]) if (!facts.known.has(name)) tell('nobodyAsked', name, 'an effect that nobody asked for');
-	for (const { name, why } of unfinished) tell('leftOpen', name, `it is unfinished after recovery: ${why}`);
+	for (const { name, why } of unfinished) {
+		const told = facts.known.get(name)?.calls.findLast(({ kind }) => kind === 'recover')?.outcome?.failure?.code;
+		tell('leftOpen', name, `it is unfinished after recovery: ${why}${told ? `; recovery told ${told}` : ''}`);
+	}
 	for (const { chat, tookMs, mostMs, status } of probes) {
 		if (status !== 'completed' || tookMs > mostMs) tell('chatNotFree', `chat ${chat}`, `a message to it ended as ${status} after ${Math.round(tookMs)} ms, and ${mostMs} ms are the most`);
 	}

@@ -54,7 +54,10 @@ async function runMode(plan: Plan): Promise<Violation[]> {
 	const seconds = () => Math.round((performance.now() - begun) / 1000);
 	console.log(`\n── ${plan.mode}: seed ${plan.seed}, ${plan.executions.length} executions in ${plan.chats.length} chats`);
 	const world = await startWorld(plan);
-	const end = () => void world.close().then(() => process.exit(130));
+	const end = () => {
+		process.on('uncaughtException', () => {}); // what the driver still has under way breaks, and must not keep servers from being closed
+		void world.close().finally(() => process.exit(130));
+	};
 	process.once('SIGINT', end).once('SIGTERM', end);
 	try {
 		const driver = new Driver(plan, world);
