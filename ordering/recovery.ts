@@ -9,7 +9,7 @@ import { finishErrorCallback } from './errorCallback';
 import type { OrderedSend, RecoveryRequest } from './orderedSend';
 import { type BeforeStep, closeGivenUp } from './run';
 import type { Transaction } from './transaction';
-import { type Outcome, orderKeyOf, recordedOutcome, runOf, runTurns, type Shared } from './turns';
+import { type Outcome, recordedOutcome, runOf, runToEnd, type Shared } from './turns';
 
 export interface RecoveryCall extends RecoveryRequest {
 	signal?: AbortSignal;
@@ -71,8 +71,8 @@ async function recoverOne(shared: Shared, transaction: Transaction, call: Recove
 
 function actionOf({ status, failure: recorded }: Transaction, failure: Failure | undefined): Recovered['action'] {
 	if (!failure) return 'finished';
-	if (status === 'open' || failure !== recorded) return 'left';
-	return failure.code === overtaken.code ? 'closed' : failure.code === needsCaller.code ? 'needsCaller' : 'failed';
+	if (status === 'open' || failure.code !== recorded?.code) return 'left';
+	return [overtaken.code, 'sequenceTooLate'].includes(failure.code) ? 'closed' : failure.code === needsCaller.code ? 'needsCaller' : 'failed';
 }
 
 async function tell(shared: Shared, transaction: Transaction, call: RecoveryCall): Promise<Recovered> {
@@ -127,8 +127,7 @@ async function goOn(shared: Shared, transaction: Transaction, call: RecoveryCall
 	const before = neitherBehindNorWithoutSecrets(shared, transaction, call);
 	const send = sendOf(transaction, call);
 	if (!transaction.definition) return await recordedOutcome(shared, transaction, send, call);
-	const take = (recorded: Transaction) => shared.lanes.take(transaction.chat, orderKeyOf(send, transaction.id, undefined, recorded));
-	return await runTurns(shared, { transaction, chat: transaction.chat, created: false, send, ticket: take(transaction) }, take, { ...call, before });
+	return await runToEnd(shared, { id: transaction.id, transaction, chat: transaction.chat, created: false, send }, { ...call, before });
 }
 
 /** The call that would go on with this transaction, made of what is on record. */

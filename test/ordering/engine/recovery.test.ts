@@ -73,6 +73,17 @@ test('nothing is sent behind a later message of the chat', async () => {
 	expect(on.effects()).toEqual(['message Later']);
 });
 
+test('one whose number is gone is closed, and nothing of it is sent', async () => {
+	const on = await scene();
+	const numbered = (sequenceNumber: number) => ({ text: `number ${sequenceNumber}`, options: { transactionId: `t${sequenceNumber}`, sequenceNumber, sequenceGapSeconds: 0 } });
+	await on.run(numbered(1));
+	await died(on, 'before', saves.sendIntent, numbered(2));
+	await on.run(numbered(3));
+	expect(await on.engine.recover(asCaller(on))).toMatchObject([{ action: 'closed', failure: { code: 'sequenceTooLate' }, transaction: { id: 't2', status: 'failed' } }]);
+	expect(on.texts()).toEqual(['number 1', 'number 3']);
+	expect(await on.engine.recover(asCaller(on))).toEqual([]);
+});
+
 test('a later message of another chat keeps none', async () => {
 	const on = await scene();
 	await died(on, 'before', saves.sendIntent);
