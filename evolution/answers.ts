@@ -37,6 +37,15 @@ export interface Sent {
 
 export type SendOutcome = Sent | NotSent | Unknown;
 
+/** What became of the wish to take a message back. `unknown` may be wished again: it is done once. */
+export type DeleteOutcome = { kind: 'deleted'; statusCode?: number } | NotDeleted | Unknown;
+
+export interface NotDeleted extends Omit<NotSent, 'kind'> {
+	kind: 'notDeleted';
+	/** Set where no message of this channel can be taken back. */
+	canNot?: 'channel';
+}
+
 /** Meta's codes that pass by themselves (its Cloud API error reference): pair limit, throughput, temporary trouble. */
 const passingAtMeta = new Set([131056, 130429, 80007, 131016, 131000]);
 export const metaPairLimit = 131056;
@@ -112,6 +121,36 @@ function refusedByMeta(body: { code: number; message?: unknown; error_data?: unk
 	return { kind: 'notSent', code: `meta${body.code}`, message, hint: `Look up code ${body.code} in Meta's list of WhatsApp error codes. The same message will be refused again.`, tryAgain: 'never' };
 }
 
+/**
+ * The names of the methods that EvolutionAPI's controllers call on an instance: a 500 that can't read one says that the
+ * instance is not in its memory (recorded for `textMessage`; the others are called in the same way).
+ */
+const instanceMethods = /\(reading '(textMessage|mediaMessage|audioWhatsapp|mediaSticker|locationMessage|contactMessage|reactionMessage|pollMessage|listMessage|buttonMessage|templateMessage|deleteMessage)'\)/;
+
+/** What EvolutionAPI 2.3.6 and its successors refuse before they hand anything over to WhatsApp, as a 400 (read in the source). */
+const refusedMedia = /^(Owned media must be a url|File buffer, URL, or base64 audio is required|For base64 the file name must be informed)/;
+const refusedContent = /^("reaction" must be an emoji|At least one button is required|Maximum of \d+ (reply|CTA) buttons|(Reply|CTA) buttons cannot be mixed|PIX button cannot be mixed|Only one PIX button|Button texts cannot be repeated|Section tiles cannot be repeated)/;
+
+/**
+ * A list on WhatsApp Web in 2.3.6 and 2.3.7: Baileys fails while it encrypts it, before anything goes out
+ * (evolution-api #2188 and #2305, with the stack in Baileys #2023).
+ */
+const listFailed = /this\.isZero is not a function/;
+
+/**
+ * EvolutionAPI fetches, converts and uploads a file before the send. A failure of that is a 500 whose message is a list,
+ * or the bare text of what failed, then with the status that the file's own server gave: a file that is not there makes
+ * a 404. A failure in the send itself is a 400 with a list (read in the source of all three channels).
+ */
+function isFileTrouble(status: number, body: unknown, url: string): boolean {
+	if (!/\/message\/(sendMedia|sendWhatsAppAudio|sendSticker)\//.test(url) || !isRecord(body) || !isRecord(body.response)) return false;
+	const { message } = body.response;
+	if (Array.isArray(message)) return status === 500 && !message.some((part) => /\(reading 'waUploadToServer'\)/.test(String(part)));
+	return typeof message === 'string' && /^(Request failed with status code \d|getaddrinfo |connect E|Input buffer |ffmpeg )/.test(message);
+}
+
+const notConnected: NotSent = { kind: 'notSent', code: 'notConnected', message: 'The instance is not connected to WhatsApp', hint: 'Open EvolutionAPI, connect the phone by its QR code, then run it again.', tryAgain: 'now' };
+
 function judgeError(answer: HttpAnswer, body: unknown, url: string): NotSent | Unknown {
 	const { texts, objects, nested } = errorParts(body);
 	const said = texts.join('; ').slice(0, 400);
@@ -120,19 +159,49 @@ function judgeError(answer: HttpAnswer, body: unknown, url: string): NotSent | U
 	const wait = retryAfterMs(answer);
 	const notSent = (code: string, message: string, hint: string, tryAgain: TryAgain): NotSent => ({ kind: 'notSent', code, message, hint, tryAgain, ...(wait === undefined ? {} : { retryAfterMs: wait }) });
 
+	if (isFileTrouble(status, body, url)) return notSent('fileTrouble', `EvolutionAPI could not fetch, convert or upload the file: ${said}`, 'Check that EvolutionAPI can reach the address, and the type and size of the file.', 'later');
 	if (status === 401) return notSent('wrongApiKey', `EvolutionAPI at ${reached} refused the API key`, 'Open the EvolutionAPI credential, enter the right key and test it.', 'later');
 	if (status === 404 && /instance does not exist/.test(said)) return notSent('unknownInstance', `EvolutionAPI answers: ${said}`, 'Pick the instance from the list, or create it in EvolutionAPI first.', 'later');
 	if (status === 429) return notSent('tooManyRequests', `${reached} answers that too many requests were made (429)`, 'Run it again in a while.', 'now');
-	if (status === 413) return notSent('tooLarge', `${reached} answers that the message is too large (413)`, 'Send a shorter message, or raise the limit of the server or its proxy.', 'never');
+	if (status === 413) return notSent('tooLarge', `${reached} answers that the message is too large (413)`, 'Send a shorter message, or a file by its address instead of base64, or raise the limit of the server or its proxy.', 'never');
 	if (status === 403) return notSent('forbidden', `${reached} forbids the request (403)${said ? `: ${said}` : ''}`, 'Check the firewall or proxy in front of EvolutionAPI, and the key.', 'later');
 	if (status === 404 || status === 405 || (status >= 300 && status < 400)) return notEvolutionApi(answer, url, said);
 	if (status === 400 && nested) return notSent('invalidRequest', `EvolutionAPI refused the request: ${said}`, 'Correct the field that EvolutionAPI names.', 'never');
 	if (status === 400 && texts.includes('Text is required')) return notSent('emptyText', 'EvolutionAPI refused an empty text', 'Enter a text.', 'never');
 	if (status === 400 && objects.some((object) => object.exists === false)) return notSent('noSuchNumber', 'This number is not on WhatsApp', 'Check the number and its country code.', 'never');
-	if (status === 400 && /Method not available on/.test(said)) return notSent('notOnThisChannel', `EvolutionAPI answers: ${said}`, "This instance's channel can't send this kind of message.", 'never');
-	if (status === 500 && /\(reading 'onWhatsApp'\)/.test(said)) return notSent('notConnected', 'The instance is not connected to WhatsApp', 'Open EvolutionAPI, connect the phone by its QR code, then run it again.', 'now');
-	if (status === 500 && /\(reading 'textMessage'\)/.test(said)) return notSent('instanceNotLoaded', 'EvolutionAPI has not loaded the instance yet', 'Wait until EvolutionAPI has started, or restart the instance, then run it again.', 'now');
+	if (status === 400 && texts.some((text) => refusedMedia.test(text))) return notSent('invalidMedia', `EvolutionAPI refused the file: ${said}`, 'Give its address with a full host name (EvolutionAPI takes no localhost, and no name without a dot), or plain base64.', 'never');
+	if (status === 400 && texts.some((text) => refusedContent.test(text))) return notSent('invalidRequest', `EvolutionAPI refused the message: ${said}`, 'Correct what EvolutionAPI names.', 'never');
+	if (status === 400 && listFailed.test(said)) return notSent('listFailed', 'EvolutionAPI could not make the list: its versions 2.3.6 and 2.3.7 fail with lists on WhatsApp Web', 'Send buttons, a poll or a text instead, or use another version of EvolutionAPI.', 'later');
+	if ((status === 400 || status === 500) && /Method not available (on|in) |File or buffer is undefined/.test(said)) return notSent('notOnThisChannel', `EvolutionAPI answers: ${said}`, "This instance's channel can't send this kind of message.", 'never');
+	if (status === 500 && /\(reading '(onWhatsApp|waUploadToServer)'\)/.test(said)) return notConnected;
+	if (status === 500 && instanceMethods.test(said)) return notSent('instanceNotLoaded', 'EvolutionAPI has not loaded the instance yet', 'Wait until EvolutionAPI has started, or restart the instance, then run it again.', 'now');
 	return { kind: 'unknown', message: `${reached} answered ${status}${said ? `: ${said}` : excerpt(answer)}` };
+}
+
+/**
+ * Judges a whole answer to `DELETE /chat/deleteMessageForEveryone`. `deleted` says that WhatsApp took the wish: it drops
+ * it in silence when the message is too old (about two days) or not there.
+ */
+export function judgeDeletion(answer: HttpAnswer, url: string): DeleteOutcome {
+	const body = parseJson(answer.text);
+	const statusCode = answer.status;
+	if (statusCode < 200 || statusCode >= 300) return { ...notDeletedBy(judgeDeletionError(answer, body, url)), statusCode };
+	if (isRecord(body) && isRecord(body.key) && typeof body.key.id === 'string' && body.key.id) return { kind: 'deleted', statusCode };
+	if (isHtml(answer)) return { ...notDeletedBy(notEvolutionApi(answer, url)), statusCode };
+	return { kind: 'unknown', message: `${shownUrl(url)} answered ${statusCode} without the deletion's ID${excerpt(answer)}`, statusCode };
+}
+
+/** All failures of a deletion are a 500 with a list; one of them is that the phone is not connected (read in the source). */
+function judgeDeletionError(answer: HttpAnswer, body: unknown, url: string): NotSent | Unknown {
+	const judged = judgeError(answer, body, url);
+	if (judged.kind === 'notSent' || answer.status !== 500 || !/\(reading 'sendMessage'\)/.test(judged.message)) return judged;
+	return notConnected;
+}
+
+export function notDeletedBy(judged: NotSent | Unknown): NotDeleted | Unknown {
+	if (judged.kind === 'unknown') return judged;
+	if (judged.code !== 'notOnThisChannel') return { ...judged, kind: 'notDeleted' };
+	return { ...judged, kind: 'notDeleted', canNot: 'channel', hint: "No message of this instance's channel can be taken back." };
 }
 
 /** What answered was a web page, a redirect or an unknown route: nothing that passes messages on. */

@@ -22,12 +22,14 @@ export interface HttpRequest {
 	signal?: AbortSignal;
 	/** Follow redirects that keep host and method; default: follow none. */
 	followRedirects?: boolean;
+	/** Reads no more of the answer; default {@link maxAnswerBytes}. */
+	readAtMost?: number;
 }
 
 export interface HttpAnswer {
 	status: number;
 	headers: Record<string, string>;
-	/** At most `maxAnswerBytes`; `truncated` tells that there was more. */
+	/** At most `readAtMost`; `truncated` tells that there was more. */
 	text: string;
 	truncated: boolean;
 }
@@ -56,7 +58,7 @@ export class HttpFailure extends Error {
 	}
 }
 
-/** Answers beyond this are cut off: EvolutionAPI's longest page of 50 messages stays far below it. */
+/** Answers beyond this are cut off: without files in it, EvolutionAPI's longest page of 50 messages stays far below it. */
 export const maxAnswerBytes = 4 * 1024 * 1024;
 
 /**
@@ -107,7 +109,7 @@ export class HttpClient {
 				lookup: guardedLookup(request.url, egress) as AxiosRequestConfig['lookup'],
 				...(request.followRedirects ? followSafely(request, connection, egress) : watchConnection(connection)),
 			});
-			const { text, truncated } = await readUpTo(answer.data as AsyncIterable<Buffer>, maxAnswerBytes, signal);
+			const { text, truncated } = await readUpTo(answer.data as AsyncIterable<Buffer>, request.readAtMost ?? maxAnswerBytes, signal);
 			return { status: answer.status, headers: lowerCased(answer.headers), text, truncated };
 		} catch (error) {
 			throw toFailure(error, request, deadline, connection.open);

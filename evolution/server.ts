@@ -1,7 +1,10 @@
 // One EvolutionAPI server: its requests, with answers already judged. It never retries; the caller does.
-import { errorParts, hintFor, isHtml, isRecord, judgeFailure, judgeSend, parseJson, type SendOutcome } from './answers';
+import { type DeleteOutcome, errorParts, hintFor, isHtml, isRecord, judgeDeletion, judgeFailure, judgeSend, notDeletedBy, parseJson, type SendOutcome } from './answers';
 import { type EgressFilter, type HttpAnswer, HttpClient, HttpFailure, shownUrl } from './http';
 import { LiveReceipts, type LiveTimes } from './live';
+import type { Message, Text } from './messages/message';
+import { type Content, contentOf } from './messages/record';
+import { requestOf } from './messages/request';
 import { only } from './only';
 import { orAborted } from './orAborted';
 import { type Receipt, toReceipt } from './receipt';
@@ -21,22 +24,21 @@ export interface Instance {
 	state: string;
 }
 
-export interface TextMessage {
+export interface TextMessage extends Omit<Text, 'kind'> {
 	/** As {@link Recipient.number}. */
 	number: string;
-	text: string;
-	/** Shows "typing…" so long, in ms; holds the answer back on all channels but Meta's, where it is ignored. */
-	typingMilliseconds?: number;
-	quotedMessageId?: string;
-	linkPreview?: boolean;
-	mentionEveryone?: boolean;
 }
 
 /** A message of our own that EvolutionAPI has on record. */
 export interface RecordedMessage {
 	messageId: string;
 	remoteJid: string;
+	/** As EvolutionAPI names it, such as `conversation` or `imageMessage`; on Meta's channel `conversation` for most kinds. */
+	messageType: string;
+	/** Of a text, and of what Meta's channel keeps as one. */
 	text?: string;
+	/** What can be compared with a message that is in doubt: `looksLike` in messages/record.ts. */
+	content: Content;
 	/** Seconds since 1970: EvolutionAPI knows no finer time. */
 	timestamp: number;
 	receipts: Receipt[];
@@ -87,6 +89,11 @@ function liveEventsOf(settings: unknown): string[] {
 	return settings.events.filter((event) => typeof event === 'string');
 }
 
+/** Messages a page. On Meta's channel a record holds a file that was given as base64: then a page is asked for in parts. */
+const pageSizes = [50, 5, 1];
+/** Room for the largest of Meta's videos, 16 MB, as base64; beyond that a look-up can't tell. */
+const mostPageBytes = 32 * 1024 * 1024;
+
 function withUserOf(baseUrl: string, address: string): string {
 	const { username, password } = new URL(baseUrl.trim());
 	return username || password ? address.replace('//', `//${username}:${password}@`) : address;
@@ -110,24 +117,37 @@ export class EvolutionServer {
 		this.http = new HttpClient(access);
 	}
 
-	/** Never throws for what the server or the network did; throws {@link HttpFailure} `cancelled` only. */
-	async sendText(instance: string, message: TextMessage, call: Call): Promise<SendOutcome> {
-		const path = `/message/sendText/${encodeURIComponent(instance)}`;
-		const body = {
-			number: message.number,
-			text: message.text,
-			...(message.typingMilliseconds ? { delay: message.typingMilliseconds } : {}),
-			...(message.quotedMessageId ? { quoted: { key: { id: message.quotedMessageId } } } : {}),
-			...(message.linkPreview === undefined ? {} : { linkPreview: message.linkPreview }),
-			...(message.mentionEveryone ? { mentionsEveryOne: true } : {}),
-		};
+	/** As {@link send}, for a text. */
+	async sendText(instance: string, { number, ...text }: TextMessage, call: Call): Promise<SendOutcome> {
+		return await this.send(instance, number, { ...text, kind: 'text' }, call);
+	}
+
+	/**
+	 * Sends one message of any kind to `number` (as {@link Recipient.number}). Never throws for what the server or the
+	 * network did; throws {@link HttpFailure} `cancelled` only. A request with base64 may have 136 MB: messages/limits.ts.
+	 */
+	async send(instance: string, number: string, message: Message, call: Call): Promise<SendOutcome> {
+		const { path: route, body } = requestOf(message, number);
+		const path = `${route}/${encodeURIComponent(instance)}`;
 		// the answer comes only after the typing is over
-		const timeoutMs = call.timeoutMs + (message.typingMilliseconds ?? 0);
+		const timeoutMs = call.timeoutMs + (body.delay ?? 0);
 		try {
 			return this.withoutKey(judgeSend(await this.request('POST', path, { ...call, timeoutMs }, body), this.address + path));
 		} catch (error) {
-			const failure = only(error, HttpFailure);
-			return failure.kind === 'cancelled' ? Promise.reject(failure) : judgeFailure(failure);
+			return judgeFailure(unlessCancelled(error));
+		}
+	}
+
+	/**
+	 * Takes one of our own messages back from everyone's chat. `remoteJid` is the JID under which it was sent, as its
+	 * answer told. Throws {@link HttpFailure} `cancelled` only.
+	 */
+	async deleteForEveryone(instance: string, { id, remoteJid }: { id: string; remoteJid: string }, call: Call): Promise<DeleteOutcome> {
+		const path = `/chat/deleteMessageForEveryone/${encodeURIComponent(instance)}`;
+		try {
+			return this.withoutKey(judgeDeletion(await this.request('DELETE', path, call, { id, remoteJid, fromMe: true }), this.address + path));
+		} catch (error) {
+			return notDeletedBy(judgeFailure(unlessCancelled(error)));
 		}
 	}
 
@@ -141,16 +161,29 @@ export class EvolutionServer {
 
 	/** Whether EvolutionAPI has the message in its database; where not, it records no receipts for it either. */
 	async isOnRecord(instance: string, messageId: string, call: Call): Promise<boolean> {
-		const page = await this.messagesPage(instance, { id: messageId }, 1, call);
-		return page.records.some((record) => record.messageId === messageId);
+		const answer = await this.askForMessages(instance, { id: messageId }, { page: 1, size: 50 }, call);
+		// a large file may stand in it, behind the key
+		if (answer.truncated) return answer.text.includes(JSON.stringify(messageId));
+		return this.messagesOf(answer, instance).records.some((record) => record.messageId === messageId);
 	}
 
 	/** Our own messages to one JID since `since` (ms since 1970), newest first. */
 	async ownMessages(instance: string, remoteJid: string, since: number, call: Call): Promise<RecordedMessage[]> {
+		for (const size of pageSizes) {
+			const found = await this.ownMessagesBy(size, instance, remoteJid, since, call);
+			if (found) return found;
+		}
+		throw new EvolutionError('answerTooLarge', `${this.address} has a message on record that is too large to be looked at`, "Send files by their address: on Meta's channel EvolutionAPI keeps base64 whole.");
+	}
+
+	/** Undefined where a page is too large. */
+	private async ownMessagesBy(size: number, instance: string, remoteJid: string, since: number, call: Call): Promise<RecordedMessage[] | undefined> {
 		const found: RecordedMessage[] = [];
 		const mostPages = 20; // 1,000 messages within the window of a look-up are more than one chat can have
 		for (let page = 1; page <= mostPages; page++) {
-			const { records, pages } = await this.messagesPage(instance, { remoteJid, fromMe: true }, page, call);
+			const answer = await this.askForMessages(instance, { remoteJid, fromMe: true }, { page, size }, call, mostPageBytes);
+			if (answer.truncated) return undefined;
+			const { records, pages } = this.messagesOf(answer, instance);
 			const recent = records.filter((record) => record.timestamp * 1000 >= since && record.remoteJid === remoteJid);
 			found.push(...recent);
 			const older = records.some((record) => record.timestamp * 1000 < since);
@@ -226,13 +259,17 @@ export class EvolutionServer {
 		this.http.close();
 	}
 
-	private async messagesPage(instance: string, key: Record<string, unknown>, page: number, call: Call): Promise<{ records: RecordedMessage[]; pages: number }> {
-		const body = await this.read('POST', `/chat/findMessages/${encodeURIComponent(instance)}`, call, { where: { key }, page, offset: 50 });
+	private async askForMessages(instance: string, key: Record<string, unknown>, { page, size }: { page: number; size: number }, call: Call, readAtMost?: number): Promise<HttpAnswer> {
+		return await this.request('POST', `/chat/findMessages/${encodeURIComponent(instance)}`, call, { where: { key }, page, offset: size }, readAtMost);
+	}
+
+	private messagesOf(answer: HttpAnswer, instance: string): { records: RecordedMessage[]; pages: number } {
+		const body = this.judgeRead(answer, `/chat/findMessages/${encodeURIComponent(instance)}`);
 		if (!isRecord(body) || !isRecord(body.messages) || !Array.isArray(body.messages.records)) throw this.unexpected('/chat/findMessages');
 		return { records: body.messages.records.flatMap(toRecordedMessage), pages: Number(body.messages.pages) || 1 };
 	}
 
-	private async request(method: string, path: string, call: Call, body?: unknown): Promise<HttpAnswer> {
+	private async request(method: string, path: string, call: Call, body?: unknown, readAtMost?: number): Promise<HttpAnswer> {
 		return await this.http.request(
 			{
 				method,
@@ -241,13 +278,17 @@ export class EvolutionServer {
 				body: body === undefined ? undefined : JSON.stringify(body),
 				timeoutMs: call.timeoutMs,
 				signal: call.signal,
+				readAtMost,
 			},
 			call.egress,
 		);
 	}
 
 	private async read(method: string, path: string, call: Call, body?: unknown): Promise<unknown> {
-		const answer = await this.request(method, path, call, body);
+		return this.judgeRead(await this.request(method, path, call, body), path);
+	}
+
+	private judgeRead(answer: HttpAnswer, path: string): unknown {
 		const where = shownUrl(this.address + path);
 		const json = parseJson(answer.text);
 		if (answer.status === 401) throw new EvolutionError('wrongApiKey', `EvolutionAPI at ${this.address} refused the API key`, 'Enter the key that EvolutionAPI has as AUTHENTICATION_API_KEY, or the token of one instance.');
@@ -266,14 +307,20 @@ export class EvolutionServer {
 		return new EvolutionError('notEvolutionApi', `${this.address}${path} answered with something that EvolutionAPI 2 would not answer`, 'Check the Base URL, and that the server is EvolutionAPI 2.');
 	}
 
-	private withoutKey(outcome: SendOutcome): SendOutcome {
-		return outcome.kind === 'sent' ? outcome : { ...outcome, message: this.withoutKeyText(outcome.message) };
+	private withoutKey<T extends SendOutcome | DeleteOutcome>(outcome: T): T {
+		return 'message' in outcome ? { ...outcome, message: this.withoutKeyText(outcome.message) } : outcome;
 	}
 
 	/** A server may repeat the request in its error page. */
 	private withoutKeyText(text: string): string {
 		return this.access.apiKey ? text.replaceAll(this.access.apiKey, '***') : text;
 	}
+}
+
+function unlessCancelled(error: unknown): HttpFailure {
+	const failure = only(error, HttpFailure);
+	if (failure.kind === 'cancelled') throw failure;
+	return failure;
 }
 
 function toRecordedMessage(row: unknown): RecordedMessage[] {
@@ -286,6 +333,8 @@ function toRecordedMessage(row: unknown): RecordedMessage[] {
 		{
 			messageId: row.key.id,
 			remoteJid: String(row.key.remoteJid ?? ''),
+			messageType: String(row.messageType ?? ''),
+			content: contentOf(row.messageType, row.message),
 			timestamp: Number(row.messageTimestamp) || 0,
 			receipts: updates.flatMap((update) => (isRecord(update) ? (toReceipt(update.status) ?? []) : [])),
 			...(typeof text === 'string' ? { text } : {}),

@@ -206,10 +206,10 @@ describe('a look for own messages', () => {
 		];
 		const server = await serving((_heard, answer) => answer.end(JSON.stringify({ messages: { total: 4, pages: 1, currentPage: 1, records: rows } })));
 		expect(await client({ baseUrl: server.url }).ownMessages('meta1', jid, 0, call)).toEqual([
-			{ messageId: 'A', remoteJid: jid, timestamp: seconds, text: 'A', receipts: ['read', 'delivered'] },
-			{ messageId: 'B', remoteJid: jid, timestamp: seconds, text: 'extended', receipts: [] },
-			{ messageId: 'C', remoteJid: jid, timestamp: seconds, receipts: [] },
-			{ messageId: 'D', remoteJid: jid, timestamp: seconds, receipts: [] },
+			{ messageId: 'A', remoteJid: jid, timestamp: seconds, messageType: 'conversation', text: 'A', content: { kind: 'text', facts: { text: 'A' } }, receipts: ['read', 'delivered'] },
+			{ messageId: 'B', remoteJid: jid, timestamp: seconds, messageType: 'conversation', text: 'extended', content: { kind: 'text', facts: { text: 'extended' } }, receipts: [] },
+			{ messageId: 'C', remoteJid: jid, timestamp: seconds, messageType: 'conversation', content: { kind: 'image', facts: { caption: '' } }, receipts: [] },
+			{ messageId: 'D', remoteJid: jid, timestamp: seconds, messageType: 'conversation', content: { kind: 'other', facts: {} }, receipts: [] },
 		]);
 	});
 
