@@ -10,12 +10,13 @@ import { EmbeddedLanes } from './lanes/embedded';
 import type { Lanes, OrderKey, ReadLaneRecord, Ticket } from './lanes/lanes';
 import { compare } from './lanes/order';
 import type { Ledger } from './ledger/ledger';
+import type { WaitEnd } from './receipts/waits';
 import { SqliteLedger } from './ledger/sqlite';
 import { contentOf, differingPart, hashContent, keyedHash, type OrderedSend } from './orderedSend';
 import { giveUp, type RecoveryCall, type Recovered, recover, resume } from './recovery';
 import { defaultSettings, type Settings } from './settings';
 import { type Chat, hasEndedForGood, plannedSteps, type Transaction } from './transaction';
-import { type Outcome, orderKeyOf, recordedOutcome, runTurns, type Shared } from './turns';
+import { goOn, type Outcome, orderKeyOf, Parked, recordedOutcome, runTurns, type Shared } from './turns';
 
 /** From which n8n execution a call comes; its ID is made from this where the user gave none. */
 export interface Origin {
@@ -50,12 +51,26 @@ interface Prepared {
 	chat: Chat;
 	/** What was on record when the call came. */
 	recorded?: Transaction;
+	/** Its place in the lane, once that is taken. */
+	ticket?: Ticket;
 }
 
-/** The calls of one chat, with their places in its lane once these are taken. */
+/** One execution's calls. */
+interface Batch {
+	outcomes: Outcome[];
+	options: RunOptions;
+	/** Whether a failure keeps the others from starting. */
+	stopped: boolean;
+}
+
+/** Its calls to one chat. */
 interface Group {
-	group: Prepared[];
-	tickets: Map<Prepared, Ticket>;
+	batch: Batch;
+	/** Those that have not had their turn. */
+	calls: Prepared[];
+	/** The one that waits, and which of the batch it is. */
+	parked?: Parked;
+	index: number;
 }
 
 export class Engine {
@@ -63,8 +78,7 @@ export class Engine {
 	private readonly lanes: Lanes;
 	private readonly connections: Connections;
 	private readonly settings: Settings;
-	/** Transactions that run in this process, by server and ID. */
-	private readonly running = new Map<string, Promise<unknown>>();
+	private readonly running = new Running();
 	private pruneDueAt = 0;
 
 	private constructor(private readonly shared: Shared) {
@@ -89,26 +103,15 @@ export class Engine {
 	 */
 	async run(calls: OrderedCall[], options: RunOptions): Promise<Outcome[]> {
 		if (options.signal?.aborted) throw new CancelledError();
-		const outcomes: Outcome[] = calls.map(() => ({ replayed: false, failure: notStarted }));
-		const ids = new Map<string, OrderedCall>();
-		const prepared = await checkEach(calls.map((call, index) => ({ call, index })), (one) => this.prepare(one, ids), outcomes, options);
-		const groups = groupByChat(prepared).map((group): Group => ({ group: asInLane(group), tickets: new Map() }));
-		try {
-			// before anything that takes time: who comes first has the first place
-			for (const group of groups.slice(0, this.settings.chatsAtOnce)) this.takeTickets(group);
-			const possible = new Set(await checkEach(prepared, (one) => this.refuseImpossibleWait(one, options), outcomes, options));
-			const stop = { now: false };
-			await pMap(groups, (group) => this.runGroup(group, possible, outcomes, options, stop), { concurrency: this.settings.chatsAtOnce });
-		} finally {
-			for (const { tickets } of groups) for (const ticket of tickets.values()) ticket.leave();
-		}
-		await this.pruneWhenDue();
-		return outcomes;
+		const batch: Batch = { outcomes: calls.map(() => notBegun), options, stopped: false };
+		const groups = await this.begin(calls, batch);
+		// returned without being awaited: nothing of this function is in memory while its chains wait
+		return groups.length === 1 ? this.runGroup(groups[0] as Group) : this.runGroups(groups, batch);
 	}
 
 	/** Finishes, closes or reports what dead processes left unfinished on one server. */
 	async recover(call: RecoveryCall): Promise<Recovered[]> {
-		return await recover(this.shared, (one) => this.running.has(keyOf(one)), call);
+		return await recover(this.shared, ({ chat, id }) => this.running.has(chat.server, id), call);
 	}
 
 	/** Goes on with a transaction that stopped, at its open step. */
@@ -127,24 +130,71 @@ export class Engine {
 		this.connections.close();
 	}
 
-	private async runGroup(group: Group, possible: Set<Prepared>, outcomes: Outcome[], options: RunOptions, stop: { now: boolean }): Promise<void> {
-		this.takeTickets(group);
-		for (const one of group.group) {
-			if (stop.now || options.signal?.aborted) break;
-			if (possible.has(one)) outcomes[one.index] = await this.runOne(one, group.tickets, options).catch(toOutcome);
-			group.tickets.get(one)?.leave();
-			group.tickets.delete(one);
-			if (outcomes[one.index]?.failure && options.stopOnFailure) stop.now = true;
+	/** Checks all calls, and takes the places of the first groups. What is refused has its outcome, or is thrown. */
+	private async begin(calls: OrderedCall[], batch: Batch): Promise<Group[]> {
+		const { outcomes, options } = batch;
+		const ids = new Map<string, OrderedCall>();
+		const prepared = await checkEach(calls.map((call, index) => ({ call, index })), (one) => this.prepare(one, ids), outcomes, options);
+		const groups = groupByChat(prepared).map((group): Group => ({ batch, calls: asInLane(group), parked: undefined, index: -1 }));
+		try {
+			// before anything that takes time: who comes first has the first place
+			for (const group of groups.slice(0, this.settings.chatsAtOnce)) this.takeTickets(group);
+			const possible = new Set(await checkEach(prepared, (one) => this.refuseImpossibleWait(one, options), outcomes, options));
+			for (const group of groups) for (const one of group.calls.filter((call) => !possible.has(call))) takeOut(group, one);
+			return groups;
+		} catch (error) {
+			for (const { ticket } of prepared) ticket?.leave();
+			return Promise.reject(error as Error);
 		}
-		for (const ticket of group.tickets.values()) ticket.leave();
+	}
+
+	private async runGroups(groups: Group[], { outcomes }: Batch): Promise<Outcome[]> {
+		await pMap(groups, (group) => this.runGroup(group), { concurrency: this.settings.chatsAtOnce });
+		return outcomes;
+	}
+
+	/**
+	 * Runs the calls of one chat, one after the other; `end` is that of the wait of the one that is parked. While it
+	 * waits, only a callback is in memory of the way to there: a loop that awaits would be twice as much.
+	 */
+	private async runGroup(group: Group, end?: WaitEnd): Promise<Outcome[]> {
+		await this.untilNextWait(group, end);
+		return group.parked ? group.parked.over.then((next) => this.runGroup(group, next)) : group.batch.outcomes;
+	}
+
+	/** Goes on until one of the group's calls waits, or all have ended. */
+	private async untilNextWait(group: Group, end?: WaitEnd): Promise<void> {
+		const { batch, calls, parked } = group;
+		group.parked = undefined;
+		if (parked) this.take(group, await this.goOn(parked, end, batch.options));
+		else this.takeTickets(group);
+		while (calls[0] && !group.parked && !batch.stopped && !batch.options.signal?.aborted) {
+			group.index = calls[0].index;
+			const now = await this.runFirst(group).catch(toOutcome);
+			if (now instanceof Parked) calls.shift(); // goes on holding its place
+			else takeOut(group, calls[0]);
+			this.take(group, now);
+		}
+		if (group.parked) return;
+		for (const { ticket } of calls) ticket?.leave();
+		await this.pruneWhenDue();
+	}
+
+	private take(group: Group, now: Outcome | Parked): void {
+		if (now instanceof Parked) {
+			group.parked = now;
+			return;
+		}
+		group.batch.outcomes[group.index] = now;
+		if (now.failure && group.batch.options.stopOnFailure) group.batch.stopped = true;
 	}
 
 	/**
 	 * All places of a group are taken at once: nobody else's message comes between those of one execution. They are
 	 * served as they stand in the lane, or one would wait for the other.
 	 */
-	private takeTickets({ group, tickets }: Group): void {
-		for (const one of group) if (!tickets.has(one)) tickets.set(one, this.takeTicket(one));
+	private takeTickets({ calls }: Group): void {
+		for (const one of calls) one.ticket ??= this.takeTicket(one);
 	}
 
 	private takeTicket(prepared: Prepared): Ticket {
@@ -161,7 +211,8 @@ export class Engine {
 		if (twin) refuseOtherContent(id, content, this.hash(twin.send), this.ledger.hashKey);
 		const recorded = await this.ledger.find(send.chat.server, id);
 		if (recorded) refuseOtherContent(id, content, recorded.content, this.ledger.hashKey);
-		return { call, index, id, chat: await this.ledger.linkedChat(recorded?.chat ?? send.chat), recorded };
+		const chat = await this.ledger.linkedChat(recorded?.chat ?? send.chat);
+		return { call, index, id, chat: chat.recipient === send.chat.recipient ? send.chat : chat, recorded };
 	}
 
 	private async refuseImpossibleWait(one: Prepared, { signal, egress }: RunOptions): Promise<Prepared> {
@@ -195,64 +246,65 @@ export class Engine {
 
 	/** Waits for the same transaction, where it runs in this process, and keeps others from running it meanwhile. */
 	private async alone(access: ServerAccess, id: string, run: () => Promise<Outcome>): Promise<Outcome> {
-		const key = keyOf({ id, chat: { server: serverAddress(access.baseUrl) } });
-		for (let other = this.running.get(key); other; other = this.running.get(key)) await other;
-		return await this.asRunning(key, run());
-	}
-
-	private async asRunning(key: string, work: Promise<Outcome>): Promise<Outcome> {
-		this.running.set(key, work.catch(() => {}));
+		const server = serverAddress(access.baseUrl);
+		for (let other = this.running.ended(server, id); other; other = this.running.ended(server, id)) await other;
+		this.running.begin(server, id);
 		try {
-			return await work;
+			return await run();
 		} finally {
-			this.running.delete(key);
+			this.running.end(server, id);
 		}
 	}
 
-	/** `tickets` are the places of its group that are not served yet, its own among them. */
-	private async runOne(prepared: Prepared, tickets: Group['tickets'], options: RunOptions): Promise<Outcome> {
-		const { call, id } = prepared;
-		const key = keyOf({ id, chat: call.send.chat });
+	/** Runs the first call of a group to its end, or until it waits. */
+	private async runFirst({ calls, batch: { options } }: Group): Promise<Outcome | Parked> {
+		const first = calls[0] as Prepared;
+		const { call, id } = first;
+		const { server } = call.send.chat;
 		// asked anew after each wait, with nothing awaited before it is marked as running: only one of many goes on
-		for (let other = this.running.get(key); other; other = this.running.get(key)) {
-			const failure = await this.standAside(other, call.send.queueTimeoutMs, tickets, options);
-			if (failure) return { transaction: await this.ledger.find(call.send.chat.server, id), replayed: false, failure };
+		for (let other = this.running.ended(server, id); other; other = this.running.ended(server, id)) {
+			const failure = await this.standAside(other, call.send.queueTimeoutMs, calls, options);
+			if (failure) return { transaction: await this.ledger.find(server, id), replayed: false, failure };
 		}
-		return await this.asRunning(key, this.runOpened(prepared, tickets, options));
+		this.running.begin(server, id);
+		return await this.untilItWaits(server, id, this.runOpened(first, options));
+	}
+
+	private async goOn(parked: Parked, end: WaitEnd | undefined, options: RunOptions): Promise<Outcome | Parked> {
+		return await this.untilItWaits(parked.chat.server, parked.id, goOn(this.shared, parked, end, options));
+	}
+
+	/** One that ends runs no more, one that waits does. */
+	private async untilItWaits(server: string, id: string, work: Promise<Outcome | Parked>): Promise<Outcome | Parked> {
+		const now = await work.catch(toOutcome);
+		if (!(now instanceof Parked)) this.running.end(server, id);
+		return now;
 	}
 
 	/**
 	 * Waits until the same transaction, running elsewhere, has ended. The group's places are given up meanwhile, or the
 	 * two could wait for each other; they are taken again together, so that no later one blocks an earlier one.
 	 */
-	private async standAside(other: Promise<unknown>, timeoutMs: number, tickets: Group['tickets'], { signal }: RunOptions): Promise<Failure | undefined> {
-		for (const ticket of tickets.values()) ticket.leave();
+	private async standAside(other: Promise<unknown>, timeoutMs: number, group: Prepared[], { signal }: RunOptions): Promise<Failure | undefined> {
+		for (const { ticket } of group) ticket?.leave();
 		try {
 			await waitFor(other, timeoutMs, signal);
 			return undefined;
 		} catch (error) {
 			return only(error, OrderedSendError).failure;
 		} finally {
-			for (const one of tickets.keys()) tickets.set(one, this.takeTicket(one));
+			for (const one of group) one.ticket = this.takeTicket(one);
 		}
 	}
 
-	private async runOpened(prepared: Prepared, tickets: Group['tickets'], options: RunOptions): Promise<Outcome> {
+	private async runOpened(prepared: Prepared, options: RunOptions): Promise<Outcome | Parked> {
 		const { call, id, chat } = prepared;
 		const { send } = call;
-		const ticket = tickets.get(prepared) as Ticket;
 		const { transaction, created } = await this.ledger.open(this.newTransaction(call, id, chat));
 		refuseOtherContent(id, contentOf(send), transaction.content, this.ledger.hashKey);
-		if (hasEndedForGood(transaction)) {
-			ticket.leave();
-			return await recordedOutcome(this.shared, transaction, send, options);
-		}
-		const retake = (recorded: Transaction) => {
-			const again = this.takeTicket({ ...prepared, recorded });
-			tickets.set(prepared, again);
-			return again;
-		};
-		return await runTurns(this.shared, { transaction, chat, created, send, ticket }, retake, options);
+		if (!hasEndedForGood(transaction)) return await runTurns(this.shared, { id, transaction, chat, created, send, execution: executionOf(call), ticket: prepared.ticket }, options);
+		prepared.ticket?.leave();
+		return await recordedOutcome(this.shared, transaction, send, options);
 	}
 
 	private newTransaction({ send, origin }: OrderedCall, id: string, chat: Chat): Transaction {
@@ -296,6 +348,13 @@ export class CheckFailedError extends Error {
 /** What a call gets that was not begun since an earlier one failed, or the execution was cancelled. */
 export const notStarted: Failure = { code: 'notStarted', message: 'Not begun, since the execution was cancelled' };
 
+const notBegun: Outcome = { replayed: false, failure: notStarted };
+
+function takeOut({ calls }: Group, one: Prepared): void {
+	one.ticket?.leave();
+	calls.splice(calls.indexOf(one), 1);
+}
+
 /** Also for what should not happen: one call's bug must not end the others, which hold their places. */
 function toOutcome(error: unknown): Outcome {
 	return { replayed: false, failure: failureOf(error) };
@@ -320,8 +379,11 @@ function groupByChat(prepared: Prepared[]): Prepared[][] {
 }
 
 function keyInLane({ call, id, recorded }: Prepared): OrderKey {
-	const { executionId } = call.origin;
-	return orderKeyOf(call.send, id, /^\d+$/.test(executionId) ? Number(executionId) : undefined, recorded);
+	return orderKeyOf(call.send, id, executionOf(call), recorded);
+}
+
+function executionOf({ origin: { executionId } }: OrderedCall): number | undefined {
+	return /^\d+$/.test(executionId) ? Number(executionId) : undefined;
 }
 
 function asInLane(group: Prepared[]): Prepared[] {
@@ -350,6 +412,34 @@ async function waitFor(other: Promise<unknown>, timeoutMs: number, signal?: Abor
 	}
 }
 
-function keyOf({ chat, id }: { chat: Pick<Chat, 'server'>; id: string }): string {
-	return JSON.stringify([chat.server, id]);
+/** The transactions that run in this process. */
+class Running {
+	/** By server, then by ID; there is a promise only where somebody waits for the end. */
+	private readonly marks = new Map<string, Map<string, PromiseWithResolvers<void> | undefined>>();
+
+	has(server: string, id: string): boolean {
+		return this.marks.get(server)?.has(id) ?? false;
+	}
+
+	/** Resolves when it has ended; undefined where it does not run. */
+	ended(server: string, id: string): Promise<void> | undefined {
+		const ofServer = this.marks.get(server);
+		if (!ofServer?.has(id)) return undefined;
+		const end = ofServer.get(id) ?? Promise.withResolvers<void>();
+		ofServer.set(id, end);
+		return end.promise;
+	}
+
+	begin(server: string, id: string): void {
+		const ofServer = this.marks.get(server) ?? new Map<string, undefined>();
+		ofServer.set(id, undefined);
+		this.marks.set(server, ofServer);
+	}
+
+	end(server: string, id: string): void {
+		const ofServer = this.marks.get(server);
+		const end = ofServer?.get(id);
+		ofServer?.delete(id);
+		end?.resolve();
+	}
 }

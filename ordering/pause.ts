@@ -11,7 +11,7 @@ class Pause {
 	constructor(
 		/** Whole ms of `performance.now()`: they need no memory of their own. */
 		readonly endsAt: number,
-		private readonly resolve: () => void,
+		private readonly resolve: (value: undefined) => void,
 		private readonly signal?: AbortSignal,
 	) {
 		signal?.addEventListener('abort', this, { once: true });
@@ -25,7 +25,7 @@ class Pause {
 
 	end(): void {
 		this.signal?.removeEventListener('abort', this);
-		this.resolve();
+		this.resolve(undefined);
 	}
 }
 
@@ -34,8 +34,8 @@ let timer: NodeJS.Timeout | undefined;
 let timerAt = Infinity;
 
 /** Resolves after `ms`, or early, without an error, when the signal fires: look at the signal afterwards. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-	if (signal?.aborted) return Promise.resolve();
+export function pause(ms: number, signal?: AbortSignal): Promise<undefined> {
+	if (signal?.aborted) return Promise.resolve(undefined);
 	return new Promise((resolve) => {
 		pauses.put(new Pause(Math.ceil(performance.now() + ms), resolve, signal));
 		arm();

@@ -2,26 +2,35 @@
 import { cancelledFailure, type Failure, messageFailed } from './errors';
 import { lookUp, mayGoOutUntil, takeFound } from './steps/lookUp';
 import { runSend } from './steps/send';
-import type { Run, StepEnd, StepRunner } from './steps/step';
+import { isWaiting, type Run, type StepEnd, type StepRunner, type Waiting } from './steps/step';
 import { runWait } from './steps/wait';
 import { runWebhook } from './steps/webhook';
-import { type Definition, hasEndedForGood, moveStep, moveTransaction, reopen, type Step, type StepType, type Transaction } from './transaction';
+import { type Definition, hasEndedForGood, moveStep, moveTransaction, type Step, type StepType, type Transaction } from './transaction';
 
 const runners: Record<StepType, StepRunner> = { send: runSend, wait: runWait, webhook: runWebhook };
 
 /** Asked before a step runs: an end that it gives is the transaction's, and the step does not run. */
 export type BeforeStep = (transaction: Transaction, step: Step) => Promise<StepEnd>;
 
-/** Runs what is not done yet, step after step; the transaction is ended and recorded when this returns. */
-export async function runSteps(run: Run, before?: BeforeStep): Promise<void> {
+/**
+ * Runs what is not done yet, step after step. The transaction is ended and recorded when this returns, unless it waits:
+ * then this is called again when the wait is over, with `run.waited`.
+ */
+export async function runSteps(run: Run, before?: BeforeStep): Promise<Waiting | undefined> {
 	const { transaction } = run;
-	reopen(transaction);
 	for (const step of transaction.steps) {
 		if (step.status === 'done' || step.status === 'unconfirmed') continue;
-		const end = run.signal?.aborted && step.status === 'pending' ? cancelStep(step) : ((await before?.(transaction, step)) ?? (await runners[step.type](run, step)));
-		if (end) return await endTransaction(run, end);
+		const end = await runStep(run, step, before);
+		if (isWaiting(end)) return end;
+		if (end) return void (await endTransaction(run, end));
 	}
-	await endTransaction(run);
+	return void (await endTransaction(run));
+}
+
+async function runStep(run: Run, step: Step, before?: BeforeStep): Promise<StepEnd | Waiting> {
+	if (run.signal?.aborted && step.status === 'pending') return cancelStep(step);
+	const isBegun = step.type === 'wait' && step.status === 'running';
+	return (isBegun ? undefined : await before?.(run.transaction, step)) ?? (await runners[step.type](run, step));
 }
 
 /** n8n stopped the execution between two steps. */

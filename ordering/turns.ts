@@ -1,4 +1,4 @@
-// The way of one transaction through its lane: from its ticket over its turns to its end.
+// The way of one transaction through its lane: from its ticket over its turns and its waits to its end.
 import type { EgressFilter } from '../evolution/http';
 import { only } from '../evolution/only';
 import type { Connections } from './connections';
@@ -6,11 +6,13 @@ import { CancelledError, cancelledFailure, type Failure, failureOf, LaneLostErro
 import { finishErrorCallback } from './errorCallback';
 import type { Grant, Lanes, OrderKey, Ticket } from './lanes/lanes';
 import type { Ledger } from './ledger/ledger';
+import { toRecipient } from '../evolution/recipient';
 import type { OrderedSend } from './orderedSend';
+import type { WaitEnd } from './receipts/waits';
 import { type BeforeStep, closeTransaction, runSteps, settleEarlier } from './run';
 import type { Settings } from './settings';
 import type { Run, StepEnd } from './steps/step';
-import { type Chat, hasEndedForGood, isMessageOut, type Transaction } from './transaction';
+import { type Chat, type Definition, hasEndedForGood, isMessageOut, reopen, sentMessageId, type Transaction } from './transaction';
 
 export interface Shared {
 	ledger: Ledger;
@@ -36,13 +38,78 @@ export interface Means {
 
 /** One transaction that is on record, with its place in the lane. */
 export interface Turn {
+	id: string;
 	transaction: Transaction;
 	/** As its lane is called: an answer may have told meanwhile that WhatsApp calls it by another name. */
 	chat: Chat;
 	/** Whether this call has recorded it. */
 	created: boolean;
 	send: OrderedSend;
-	ticket: Ticket;
+	/** The n8n execution that asks, where its ID is a number. */
+	execution?: number;
+	/** Its place in the lane. Where there is none, one is taken when it is needed. */
+	ticket?: Ticket;
+	/** Until when it may stand in the queue, in ms of `performance.now()`. */
+	queueUntil?: number;
+	/** Whether it has had a turn already. */
+	interrupted?: boolean;
+	grant?: Grant;
+	/** Set where its wait is over, and it goes on with its turn. */
+	waited?: { end: WaitEnd | undefined };
+	/** To be called when the lane is free: the error callbacks of what it has settled. */
+	tellOfSettled?: () => Promise<void>;
+}
+
+/**
+ * A transaction that waits. Thousands do at once, so of all that is on record nothing is kept in memory; when the wait
+ * is over, {@link goOn}.
+ */
+export class Parked {
+	readonly id: string;
+	readonly chat: Chat;
+	readonly created: boolean;
+	readonly execution: number | undefined;
+	readonly grant: Grant;
+	readonly queueUntil: number | undefined;
+	readonly tellOfSettled: Turn['tellOfSettled'];
+	/** What has to be known even when the ledger fails. */
+	readonly messageId: string | undefined;
+	readonly callsWebhook: boolean;
+	readonly holdsOnFailure: boolean;
+	private readonly access: OrderedSend['access'];
+	private readonly chatAsCalled: Chat;
+	private readonly onInDoubt: OrderedSend['onInDoubt'];
+	private readonly priority: OrderedSend['priority'];
+	private readonly queueTimeoutMs: number;
+	private readonly webhookSecrets: OrderedSend['webhookSecrets'];
+	private readonly errorCallbackUrl: string | undefined;
+
+	/** `over` is the end of its wait. */
+	constructor({ id, transaction, chat, created, send, execution, grant, queueUntil, tellOfSettled }: Turn, readonly over: Promise<WaitEnd | undefined>) {
+		this.id = id;
+		this.chat = chat;
+		this.created = created;
+		this.execution = execution;
+		this.grant = grant as Grant;
+		this.queueUntil = queueUntil;
+		this.tellOfSettled = tellOfSettled;
+		this.messageId = sentMessageId(transaction);
+		this.callsWebhook = transaction.definition?.webhook !== undefined;
+		this.holdsOnFailure = transaction.definition?.onFailure === 'hold';
+		this.access = send.access;
+		this.chatAsCalled = send.chat;
+		this.onInDoubt = send.onInDoubt;
+		this.priority = send.priority;
+		this.queueTimeoutMs = send.queueTimeoutMs;
+		this.webhookSecrets = send.webhookSecrets;
+		this.errorCallbackUrl = send.definition.errorCallbackUrl;
+	}
+
+	/** The call again, with the definition that is on record. */
+	callWith(recorded: Definition): OrderedSend {
+		const { id, chatAsCalled: chat, access, onInDoubt, priority, queueTimeoutMs, webhookSecrets, errorCallbackUrl } = this;
+		return { access, chat, recipient: toRecipient(chat.recipient), transactionId: id, onInDoubt, priority, queueTimeoutMs, webhookSecrets, definition: { ...recorded, errorCallbackUrl } };
+	}
 }
 
 /** Where a transaction stands in its lane. One whose message is out asks for no number: it sends nothing more. */
@@ -56,57 +123,122 @@ export function orderKeyOf(send: Pick<OrderedSend, 'priority' | 'definition'>, i
 	};
 }
 
+/** The end of the transaction, over all its waits. */
+export async function runToEnd(shared: Shared, turn: Turn, means: Means): Promise<Outcome> {
+	let now = await runTurns(shared, turn, means);
+	while (now instanceof Parked) now = await goOn(shared, now, await now.over, means);
+	return now;
+}
+
 /**
- * Waits for the transaction's turn, runs it, and lets the next one go on. `retake` gives another place, for a
- * transaction that has to queue up once more: its lane was lost, or an earlier one turned out to hold the chat.
+ * Waits for the transaction's turn and runs it, to its end or until it waits; at its end, lets the next one go on. It
+ * queues up once more when its lane was lost, or an earlier one turned out to hold the chat.
  */
-export async function runTurns(shared: Shared, turn: Turn, retake: (recorded: Transaction) => Ticket, means: Means): Promise<Outcome> {
-	const { send } = turn;
-	const until = performance.now() + send.queueTimeoutMs;
-	let { ticket } = turn;
-	let interrupted = false;
+export async function runTurns(shared: Shared, turn: Turn, means: Means): Promise<Outcome | Parked> {
+	turn.queueUntil ??= Math.round(performance.now()) + turn.send.queueTimeoutMs;
 	for (;;) {
-		let grant: Grant;
+		const end = (turn.grant ? undefined : await queueUp(shared, turn, means)) ?? (await useGrant(shared, turn, means));
+		if (end) return end;
+		turn.interrupted = true;
+		turn.waited = undefined;
+		turn.tellOfSettled = undefined;
+		turn.grant = undefined;
+		turn.ticket = undefined;
+	}
+}
+
+/** Goes on with a transaction whose wait has ended with `end`, as {@link runTurns}. */
+export async function goOn(shared: Shared, parked: Parked, end: WaitEnd | undefined, means: Means): Promise<Outcome | Parked> {
+	const { id, chat, created, execution, grant, queueUntil, tellOfSettled } = parked;
+	let transaction: Transaction;
+	let definition: Definition;
+	try {
+		({ transaction, definition } = await readAgain(shared, parked));
+	} catch (error) {
+		grant.release(parked.holdsOnFailure ? id : undefined);
+		await tellOfSettled?.();
+		return { transaction: lastKnown(parked), replayed: false, failure: failureOf(error) };
+	}
+	return await runTurns(shared, { id, transaction, chat, created, send: parked.callWith(definition), execution, queueUntil, grant, waited: { end }, tellOfSettled }, means);
+}
+
+/** Throws `StaleFenceError` where another holder of the lane has settled it meanwhile. */
+async function readAgain({ ledger }: Shared, { id, chat, grant }: Parked): Promise<{ transaction: Transaction; definition: Definition }> {
+	const transaction = await ledger.find(chat.server, id);
+	if (transaction?.queue.fence !== grant.fence || !transaction.definition) throw new StaleFenceError();
+	return { transaction, definition: transaction.definition };
+}
+
+/** What became of a transaction whose record can't be read after its wait: its message is out, and nothing followed. */
+function lastKnown({ id, chat, grant, messageId, callsWebhook }: Parked): Transaction {
+	const { ticket, waitedMs, late, fence } = grant;
+	const [send, wait, ...webhook] = [
+		{ type: 'send', status: 'done', attempts: 1, messageId },
+		{ type: 'wait', status: 'running', attempts: 1 },
+		...(callsWebhook ? [{ type: 'webhook', status: 'pending', attempts: 0 } as const] : []),
+	] as const;
+	return {
+		id,
+		chat,
+		status: 'failed',
+		content: '',
+		steps: [send, wait, ...webhook].map((step, index) => ({ index, ...step })),
+		failedForGood: false,
+		duplicatePossible: false,
+		queue: { ticket, waitedMs, late, fence },
+		createdAt: Date.now(),
+	};
+}
+
+/** Sets `grant`, unless it ended in the queue. */
+async function queueUp(shared: Shared, turn: Turn, means: Means): Promise<Outcome | undefined> {
+	for (;;) {
+		turn.ticket ??= takeTicket(shared, turn);
 		try {
-			grant = await ticket.turn(Math.max(0, Math.round(until - performance.now())), means.signal);
+			turn.grant = await turn.ticket.turn(Math.max(0, (turn.queueUntil ?? 0) - Math.round(performance.now())), means.signal);
+			return undefined;
 		} catch (error) {
-			const recorded = error instanceof SequenceTooLateError ? await shared.ledger.find(send.chat.server, turn.transaction.id) : undefined;
+			const recorded = error instanceof SequenceTooLateError ? await shared.ledger.find(turn.send.chat.server, turn.transaction.id) : undefined;
 			if (!recorded || !hasHadATurn(recorded, turn)) return await endInQueue(shared, turn, error, means);
 			// another call with this ID has had the turn of this number
 			turn.transaction = recorded;
-			ticket = retake(recorded);
-			continue;
+			turn.ticket = undefined;
 		}
-		const end = await useGrant(shared, turn, grant, interrupted, means);
-		if (end) return end;
-		interrupted = true;
-		ticket = retake(turn.transaction);
 	}
+}
+
+function takeTicket({ lanes }: Shared, { chat, send, execution, transaction }: Turn): Ticket {
+	return lanes.take(chat, orderKeyOf(send, transaction.id, execution, transaction));
 }
 
 function hasHadATurn(recorded: Transaction, { transaction }: Turn): boolean {
 	return recorded.queue.fence > transaction.queue.fence;
 }
 
-/** Undefined: the transaction has to queue up once more. */
-async function useGrant(shared: Shared, turn: Turn, grant: Grant, interrupted: boolean, means: Means): Promise<Outcome | undefined> {
+/** Undefined: the transaction has to queue up once more. The lane stays its own while it waits. */
+async function useGrant(shared: Shared, turn: Turn, means: Means): Promise<Outcome | Parked | undefined> {
 	const { send } = turn;
+	const grant = turn.grant as Grant;
 	let heldBy: string | undefined;
+	let parked: Parked | undefined;
 	try {
-		// read again: whoever had the lane meanwhile may have settled it
-		const transaction = (await shared.ledger.find(send.chat.server, turn.transaction.id)) ?? turn.transaction;
-		turn.transaction = transaction;
-		if (hasEndedForGood(transaction)) return await recordedOutcome(shared, transaction, send, means);
-		if (interrupted && transaction.status !== 'open') return { transaction, replayed: false, failure: transaction.failure };
+		if (!turn.waited) {
+			// read again: whoever had the lane meanwhile may have settled it
+			turn.transaction = (await shared.ledger.find(send.chat.server, turn.transaction.id)) ?? turn.transaction;
+			if (hasEndedForGood(turn.transaction)) return await recordedOutcome(shared, turn.transaction, send, means);
+			if (turn.interrupted && turn.transaction.status !== 'open') return { transaction: turn.transaction, replayed: false, failure: turn.transaction.failure };
+		}
+		const { transaction } = turn;
 		const end = await runInLane(shared, turn, grant, means);
+		if (end.over) return (parked = new Parked(turn, end.over));
 		heldBy = end.heldBy;
 		grant.release(heldBy);
-		for (const one of end.settled) await callBack(shared, one, send, means);
+		await turn.tellOfSettled?.();
 		if (end.again) return undefined;
 		await callBack(shared, transaction, send, means);
 		return { transaction, replayed: false, failure: end.failure ?? transaction.failure };
 	} finally {
-		grant.release(heldBy);
+		if (!parked) grant.release(heldBy);
 	}
 }
 
@@ -116,42 +248,58 @@ export async function recordedOutcome(shared: Shared, transaction: Transaction, 
 }
 
 interface LaneEnd {
-	settled: Transaction[];
 	failure?: Failure;
 	/** The transaction that keeps the chat after this. */
 	heldBy?: string;
 	/** Whether it has not run to its end and has to queue up once more. */
 	again?: boolean;
+	/** Set where it waits. */
+	over?: Promise<WaitEnd | undefined>;
 }
 
 /** Changes `transaction` as it goes. A failure of its own is the ledger's, or a bug: then the transaction is not ended. */
-async function runInLane(shared: Shared, { transaction, chat, send }: Turn, grant: Grant, means: Means): Promise<LaneEnd> {
-	const { ticket, waitedMs, late, fence, missing, marks } = grant;
-	Object.assign(transaction, { chat, queue: { ticket, waitedMs, late, fence, ...(missing ? { missing } : {}) }, marks, owner: shared.lanes.owner });
-	const run = runOf(shared, transaction, send, grant, means);
-	let settled: Transaction[] = [];
+async function runInLane(shared: Shared, turn: Turn, grant: Grant, means: Means): Promise<LaneEnd> {
+	const { transaction, waited } = turn;
+	if (!waited) enter(shared, turn, grant);
+	const run: Run = { ...runOf(shared, transaction, turn.send, grant, means), waited: waited?.end };
 	try {
-		settled = await settleEarlier(run, transaction);
-		const holder = settled.find(({ holds }) => holds);
-		if (holder) return { settled, heldBy: holder.id, again: true };
-		await runSteps(run, means.before);
-		return { settled, heldBy: transaction.holds ? transaction.id : undefined };
+		const holder = waited ? undefined : await settleBefore(shared, turn, run, means);
+		if (holder) return { heldBy: holder.id, again: true };
+		const waiting = await runSteps(run, means.before);
+		return { heldBy: transaction.holds ? transaction.id : undefined, over: waiting?.over };
 	} catch (error) {
 		if (error instanceof LaneLostError) {
 			// an intent that nothing came of is taken back, unless the next holder has settled it already
 			await shared.ledger.save(transaction).catch((failed: unknown) => only(failed, OrderedSendError));
-			return { settled, again: true };
+			return { again: true };
 		}
 		// what is known in memory is the truth about what was sent
 		transaction.status = 'failed';
-		return { settled, failure: failureOf(error), heldBy: run.definition.onFailure === 'hold' ? transaction.id : undefined };
+		return { failure: failureOf(error), heldBy: run.definition.onFailure === 'hold' ? transaction.id : undefined };
 	}
+}
+
+/** Settles what earlier holders of the lane left, and tells which of that keeps the chat; where none does, the steps may begin. */
+async function settleBefore(shared: Shared, turn: Turn, run: Run, means: Means): Promise<Transaction | undefined> {
+	const settled = await settleEarlier(run, turn.transaction);
+	turn.tellOfSettled = settled.length === 0 ? undefined : async () => {
+		for (const one of settled) await callBack(shared, one, turn.send, means);
+	};
+	const holder = settled.find(({ holds }) => holds);
+	if (!holder) reopen(turn.transaction);
+	return holder;
+}
+
+function enter({ lanes }: Shared, { transaction, chat }: Turn, { ticket, waitedMs, late, fence, missing, marks }: Grant): void {
+	Object.assign(transaction, { chat, queue: { ticket, waitedMs, late, fence, ...(missing ? { missing } : {}) }, marks, owner: lanes.owner });
 }
 
 /** A new transaction that never had its turn is recorded as such; one that had run before stays as it was. */
 async function endInQueue(shared: Shared, { transaction, created, send }: Turn, error: unknown, means: Means): Promise<Outcome> {
 	const { failure } = only(error, OrderedSendError);
-	if (created && transaction.status === 'open') {
+	// a number that is gone is gone for whoever waits for it, and for one that a dead process left
+	const isOver = created || (error instanceof SequenceTooLateError && transaction.queue.fence === 0);
+	if (isOver && transaction.status === 'open') {
 		const end: StepEnd = error instanceof CancelledError ? { status: 'cancelled', failure: cancelledFailure } : { status: 'failed', failure, forGood: error instanceof SequenceTooLateError };
 		// it has done nothing, so nothing has to wait for what becomes of it
 		closeTransaction(transaction, { ...(transaction.definition ?? send.definition), onFailure: 'release' }, end);

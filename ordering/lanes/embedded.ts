@@ -165,7 +165,7 @@ export class EmbeddedLanes implements Lanes {
 		if (turn.may === 'wait') return this.wakeAfter(lane, turn.leftMs);
 		if (turn.may === 'never') return place.onTurn({ error: new SequenceTooLateError(place.key.sequence?.number ?? 0, turn.gone) });
 		lane.granted = true;
-		putFirst(lane.places, place);
+		if (place !== lane.places[0]) putFirst(lane.places, place);
 		place.onTurn({ missing: turn.missing });
 	}
 
@@ -178,7 +178,7 @@ export class EmbeddedLanes implements Lanes {
 	private read(lane: Lane): void {
 		lane.reading ??= this.readRecord(lane.chat)
 			.then((record) => {
-				lane.record = { ...record };
+				lane.record = { ...record, marks: sharingEmpty(record.marks) };
 				this.callFirst(lane);
 			})
 			.catch((error: Error) => {
@@ -210,6 +210,11 @@ export class EmbeddedLanes implements Lanes {
 
 function instanceOf({ server, instance }: Chat): string {
 	return JSON.stringify([server, instance]);
+}
+
+/** Most lanes have no sequence numbers: one empty object is enough for all of them. */
+function sharingEmpty({ sequences, executions }: LaneMarks): LaneMarks {
+	return { sequences: Object.keys(sequences).length > 0 ? sequences : noMarks.sequences, executions };
 }
 
 function waitedMs({ takenAt }: Place): number {

@@ -4,7 +4,7 @@ import type { EvolutionServer } from '../../evolution/server';
 import type { Failure } from '../errors';
 import type { Ledger } from '../ledger/ledger';
 import type { OrderedSend } from '../orderedSend';
-import type { ReceiptWaits } from '../receipts/waits';
+import type { ReceiptWaits, WaitEnd } from '../receipts/waits';
 import type { Settings } from '../settings';
 import type { Definition, Step, Transaction, TransactionStatus } from '../transaction';
 
@@ -23,6 +23,8 @@ export interface Run {
 	/** n8n's cancel button and time-out. */
 	signal?: AbortSignal;
 	egress?: EgressFilter;
+	/** How the wait ended that this run goes on after. */
+	waited?: WaitEnd;
 	/** How many other transactions wait for this chat now. */
 	othersWaiting(): Promise<number>;
 	/** Makes the transaction's present state durable. */
@@ -44,5 +46,17 @@ export type StepEnd =
 			forGood?: boolean;
 	  };
 
-/** Runs a step to its end: records its intent, acts, records its outcome. */
-export type StepRunner = (run: Run, step: Step) => Promise<StepEnd>;
+/**
+ * A step that does nothing but wait. It is on record as `running`, so its transaction leaves the memory until `over`
+ * resolves; the step is run again then, with `waited`. `undefined`: the time is over, or the signal has fired.
+ */
+export interface Waiting {
+	over: Promise<WaitEnd | undefined>;
+}
+
+export function isWaiting(end: StepEnd | Waiting): end is Waiting {
+	return end !== undefined && 'over' in end;
+}
+
+/** Runs a step to its end, or until it waits: records its intent, acts, records its outcome. */
+export type StepRunner = (run: Run, step: Step) => Promise<StepEnd | Waiting>;

@@ -4,25 +4,23 @@ import { cancelledFailure, type Failure, messageFailed } from '../errors';
 import { pause } from '../pause';
 import type { WaitEnd } from '../receipts/waits';
 import { moveStep, sentMessageId, type Step } from '../transaction';
-import type { Run, StepEnd, StepRunner } from './step';
+import type { Run, StepEnd, StepRunner, Waiting } from './step';
 
-export const runWait: StepRunner = async (run, step) => {
+export const runWait: StepRunner = async (run, step) => (step.status === 'running' ? await endWait(run, step) : await beginWait(run, step));
+
+async function beginWait(run: Run, step: Step): Promise<StepEnd | Waiting> {
 	moveStep(step, 'running');
 	step.attempts += 1;
 	step.startedAt ??= Date.now(); // a wait that a crash interrupted goes on, it does not begin anew
 	await run.save();
-	const end = run.definition.waitFor === 'delay' ? await delay(run, step) : await acknowledgement(run, step);
-	if (run.signal?.aborted && step.status === 'running') return await finish(run, step, 'cancelled', { status: 'cancelled', failure: cancelledFailure });
-	return end;
-};
-
-async function delay(run: Run, step: Step): Promise<StepEnd> {
-	const over = (step.startedAt ?? 0) + run.definition.delayMs;
-	await pause(Math.max(0, over - Date.now()), run.signal);
-	return run.signal?.aborted ? undefined : await finish(run, step, 'done', undefined);
+	return run.definition.waitFor === 'delay' ? { over: delay(run, step) } : await acknowledgement(run, step);
 }
 
-async function acknowledgement(run: Run, step: Step): Promise<StepEnd> {
+function delay({ definition, signal }: Run, step: Step): Promise<undefined> {
+	return pause(Math.max(0, (step.startedAt ?? 0) + definition.delayMs - Date.now()), signal);
+}
+
+async function acknowledgement(run: Run, step: Step): Promise<StepEnd | Waiting> {
 	const { definition, server, transaction, signal, egress } = run;
 	const waitFor = definition.waitFor as 'sent' | 'delivered' | 'read';
 	const problem = await waitProblem(run, waitFor);
@@ -30,12 +28,22 @@ async function acknowledgement(run: Run, step: Step): Promise<StepEnd> {
 	const call = { timeoutMs: definition.requestTimeoutMs, egress };
 	const { instance } = transaction.chat;
 	const messageId = sentMessageId(transaction) as string;
-	const end = await run.receipts.watch({ server, instance, messageId, target: waitFor, timeoutMs: definition.ackTimeoutMs, signal, call });
-	if (end.end === 'cancelled') return undefined;
+	return { over: run.receipts.watch({ server, instance, messageId, target: waitFor, timeoutMs: definition.ackTimeoutMs, signal, call }) };
+}
+
+/** Whether a receipt came is told by the wait itself, even where the signal has fired since. */
+async function endWait(run: Run, step: Step): Promise<StepEnd> {
+	const { waited, signal } = run;
+	if (waited ? waited.end === 'cancelled' : signal?.aborted) return await finish(run, step, 'cancelled', { status: 'cancelled', failure: cancelledFailure });
+	return waited ? await endAcknowledgement(run, step, waited) : await finish(run, step, 'done', undefined);
+}
+
+async function endAcknowledgement(run: Run, step: Step, end: WaitEnd): Promise<StepEnd> {
+	const { waitFor, ackTimeoutMs } = run.definition;
 	if ('receipt' in end) Object.assign(step, { receipt: end.receipt, toldBy: end.toldBy });
 	if (end.end === 'reached') return await finish(run, step, 'done', undefined);
 	if (end.end === 'failed') return await finish(run, step, 'failed', { status: 'failed', failure: messageFailed, forGood: true });
-	return await endUnconfirmed(run, step, whyUnconfirmed(end, waitFor, definition.ackTimeoutMs));
+	return await endUnconfirmed(run, step, whyUnconfirmed(end, waitFor, ackTimeoutMs));
 }
 
 function whyUnconfirmed(end: WaitEnd, waitFor: string, timeoutMs: number): Failure {
