@@ -92,10 +92,16 @@ export function retryAfterMs(answer: HttpAnswer, now = Date.now()): number | und
 
 /** Judges a whole answer to `POST /message/send…`. Facts: docs/evolution-api.md, each backed by a capture. */
 export function judgeSend(answer: HttpAnswer, url: string): SendOutcome {
-	const body = parseJson(answer.text);
+	const body = answer.truncated ? beginningOf(answer.text) : parseJson(answer.text);
 	const statusCode = answer.status;
 	if (statusCode >= 200 && statusCode < 300) return { ...judgeAccepted(answer, body, url), statusCode };
 	return { ...judgeError(answer, body, url), statusCode };
+}
+
+/** Meta's channel repeats a file of base64 in its answer: too much to read, but the key stands before it (`send-media.cloud`). */
+function beginningOf(text: string): unknown {
+	const key = /^\s*\{\s*"key"\s*:\s*(\{[^{}]*\})/.exec(text)?.[1];
+	return key === undefined ? undefined : { key: parseJson(key) };
 }
 
 function judgeAccepted(answer: HttpAnswer, body: unknown, url: string): SendOutcome {

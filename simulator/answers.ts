@@ -45,6 +45,9 @@ export const lostMeta = (): Outcome => badRequest("TypeError: Cannot read proper
 /** PostgreSQL's refusal of a NUL character, after the message went out. */
 export const databaseError = (): Outcome => badRequest('DriverAdapterError: unsupported Unicode escape sequence');
 
+/** Whatever goes wrong in a deletion; its message is a list. */
+export const deletionFailed = (cause: string): Outcome => errorBody(500, ['Error while deleting message for everyone', cause]);
+
 /** `whatsappNumbers` has an error handler of its own, which puts `message` at the top. */
 export const flatBadRequest = (message: string): Outcome =>
 	({ status: 400, body: { status: 400, error: 'Bad Request', message: [message] } });

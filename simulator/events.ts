@@ -6,7 +6,7 @@ import type { Server } from 'node:http';
 import type { Rule } from './rules';
 import type { Instance, State } from './state';
 
-export type EventName = 'send.message' | 'messages.update';
+export type EventName = 'send.message' | 'messages.update' | 'messages.delete';
 
 /** How the events of one message are delivered. */
 export type Delivery = NonNullable<Rule['events']>;

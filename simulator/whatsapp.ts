@@ -100,6 +100,19 @@ export class WhatsApp {
 		}, delivery);
 	}
 
+	/**
+	 * A message is deleted for everyone: its row stays, marked (as with DATABASE_DELETE_MESSAGE=true; else it would go),
+	 * and `messages.delete` is emitted. Without a row nothing is told (read in the source).
+	 */
+	takeBack(instance: Instance, keyId: string): void {
+		const row = this.state.messageByKeyId(instance, keyId);
+		if (!row) return;
+		row.key.deleted = true;
+		if (instance.saveMessageUpdate) this.state.addStatus(instance, { keyId, remoteJid: row.key.remoteJid, status: 'DELETED', messageId: row.id });
+		const { id, instanceId, key, messageType, source, messageTimestamp, pushName, message } = row;
+		this.events.emit(instance, 'messages.delete', { id, instanceId, key, messageType, status: 'DELETED', source, messageTimestamp, pushName, message });
+	}
+
 	/** Forgets planned acknowledgements. */
 	stop(): void {
 		for (const timer of this.timers) clearTimeout(timer);

@@ -1,7 +1,7 @@
 // EvolutionAPI's look-ups by chat, number check and deletion.
 
 import type { FastifyInstance } from 'fastify';
-import { badRequest, flatBadRequest, notConnected, notLoaded, Refusal, schemaError, type Outcome } from '../answers';
+import { badRequest, deletionFailed, flatBadRequest, notLoaded, Refusal, schemaError, type Outcome } from '../answers';
 import { isGroupOrBroadcast, toJid } from '../numbers';
 import { effectiveInstance, guard, isRecord, route, type Call, type Parts } from '../server';
 import { inNoOrder, type Instance, type MessageRow, type State } from '../state';
@@ -65,9 +65,9 @@ function deleteForEveryone(call: Call): Outcome {
 	if (missing.length > 0) return schemaError(missing.map(([name]) => `instance requires property "${name}"`));
 	const instance = loaded(call, 'deleteMessage');
 	if (instance.channel !== 'WHATSAPP-BAILEYS') return badRequest(methodNotAvailable(instance));
-	if (instance.state !== 'open' || call.rule?.answer?.kind === 'notConnected') return notConnected();
+	if (instance.state !== 'open' || call.rule?.answer?.kind === 'notConnected') return deletionFailed("TypeError: Cannot read properties of undefined (reading 'sendMessage')");
 	call.state.record({ kind: 'deletion', instance: instance.name, messageId: String(id), requestId: call.entry.id });
-	call.whatsapp.acknowledge(instance, String(id), 'DELETED', String(remoteJid));
+	call.whatsapp.takeBack(instance, String(id));
 	return {
 		status: 201,
 		body: {

@@ -6,7 +6,7 @@ import { effectiveInstance, guard, isRecord, route, type Call, type Parts } from
 import { newRowId } from '../state';
 
 /** The events this simulator emits; a real server knows more. */
-const ALL_EVENTS = ['SEND_MESSAGE', 'MESSAGES_UPDATE'];
+const ALL_EVENTS = ['SEND_MESSAGE', 'MESSAGES_UPDATE', 'MESSAGES_DELETE'];
 
 export function eventRoutes(app: FastifyInstance, parts: Parts): void {
 	route(app, parts, 'POST', '/webhook/set/:instanceName', setWebhook);

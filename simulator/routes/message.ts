@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { badRequest, databaseError, lostMeta, metaRefusal, notConnected, notLoaded, Refusal, schemaError, type Outcome } from '../answers';
+import { badRequest, databaseError, lostMeta, metaRefusal, notConnected, notLoaded, Refusal, schemaError, serverError, type Outcome } from '../answers';
+import { controllerProblem, schemaProblems } from '../bodies';
 import { content, KINDS, type Kind } from '../content';
 import { digitsOf, isGroupOrBroadcast, toJid } from '../numbers';
 import { effectiveInstance, guard, isRecord, route, textIn, type Call, type Parts } from '../server';
@@ -16,7 +17,7 @@ export function messageRoutes(app: FastifyInstance, parts: Parts): void {
 
 async function send(kind: Kind, call: Call): Promise<Outcome> {
 	guard(call);
-	checkSchema(kind, call.body);
+	checkBody(kind, call.body);
 	const instance = effectiveInstance(call);
 	if (!instance) return notLoaded(KINDS[kind].method);
 	checkAvailable(kind, instance);
@@ -24,14 +25,15 @@ async function send(kind: Kind, call: Call): Promise<Outcome> {
 	const jid = toJid(number);
 	checkBeforeSend(call, instance, jid, number);
 	// Cloud ignores `delay`. Elsewhere it blocks, and a caller who hangs up cancels nothing (trap 3).
-	if (instance.channel !== 'WHATSAPP-BUSINESS' && typeof call.body.delay === 'number') await sleep(call.body.delay);
+	const waits = instance.channel !== 'WHATSAPP-BUSINESS' && !KINDS[kind].ignoresDelay;
+	if (waits && typeof call.body.delay === 'number') await sleep(call.body.delay);
 	return transmit(kind, call, instance, jid, number);
 }
 
 async function transmit(kind: Kind, call: Call, instance: Instance, jid: string, number: string): Promise<Outcome> {
 	const text = textIn(call.body) ?? '';
 	// A NUL character can't be stored: WhatsApp has the message, the insert fails (trap 2).
-	const insertFails = text.includes('\u0000') || call.rule?.answer?.kind === 'databaseError';
+	const insertFails = hasNul(call.body) || call.rule?.answer?.kind === 'databaseError';
 	const lost = call.rule?.answer?.kind === 'lostMeta';
 	if (lost && !call.rule?.sent) return lostMeta();
 	const saved = !insertFails && (call.rule?.saved ?? !lost);
@@ -51,22 +53,31 @@ async function transmit(kind: Kind, call: Call, instance: Instance, jid: string,
 	return insertFails ? databaseError() : { status: 201, body: sent };
 }
 
-function checkSchema(kind: Kind, body: Record<string, unknown>): void {
-	const problems = KINDS[kind].required.filter((name) => body[name] === undefined).map((name) => `instance requires property "${name}"`);
-	if (body.number !== undefined && typeof body.number !== 'string') problems.push('Invalid format');
-	if (body.text !== undefined && typeof body.text !== 'string') problems.push('text is not of a type(s) string');
-	if (body.delay !== undefined && !Number.isInteger(body.delay)) problems.push('Enter a value in milliseconds');
+function checkBody(kind: Kind, body: Record<string, unknown>): void {
+	const problems = schemaProblems(kind, body);
 	if (problems.length > 0) throw new Refusal(schemaError(problems));
+	const refused = controllerProblem(kind, body);
+	if (refused) throw new Refusal(badRequest(refused));
 }
 
 function checkAvailable(kind: Kind, instance: Instance): void {
-	if (!KINDS[kind].missingOn.includes(instance.channel)) return;
-	throw new Refusal(badRequest(methodNotAvailable(instance)));
+	if (KINDS[kind].missingOn.includes(instance.channel)) {
+		// Baileys lacks templates alone, and throws a plain error there
+		throw new Refusal(instance.channel === 'WHATSAPP-BAILEYS' ? serverError(methodNotAvailable(instance)) : badRequest(methodNotAvailable(instance)));
+	}
+	// the own channel takes audio only as an uploaded file
+	if (kind === 'sendWhatsAppAudio' && instance.channel === 'EVOLUTION') throw new Refusal(serverError('File or buffer is undefined.'));
 }
 
 /** The text of a refusal that a channel gives for what it can't do. */
 export function methodNotAvailable({ channel }: Instance): string {
+	if (channel === 'WHATSAPP-BAILEYS') return 'Method not available in the Baileys service';
 	return `Method not available on ${channel === 'EVOLUTION' ? 'Evolution Channel' : 'WhatsApp Business API'}`;
+}
+
+function hasNul(value: unknown): boolean {
+	if (typeof value === 'string') return value.includes('\u0000');
+	return typeof value === 'object' && value !== null && Object.values(value).some(hasNul);
 }
 
 /** What the channel or WhatsApp refuses before anything goes out. */

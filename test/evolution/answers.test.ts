@@ -114,10 +114,45 @@ describe('surely not sent', () => {
 		['429', 429, '', { code: 'tooManyRequests', tryAgain: 'now' }],
 		['a phone that is not connected', 500, evolutionError(500, "Cannot read properties of undefined (reading 'onWhatsApp')"), { code: 'notConnected', tryAgain: 'now' }],
 		['an instance that is not loaded', 500, evolutionError(500, "Cannot read properties of undefined (reading 'textMessage')"), { code: 'instanceNotLoaded', tryAgain: 'now' }],
+		['an instance that is not loaded, asked for a poll', 500, evolutionError(500, "Cannot read properties of undefined (reading 'pollMessage')"), { code: 'instanceNotLoaded', tryAgain: 'now' }],
+		['a template on WhatsApp Web', 500, evolutionError(500, 'Method not available in the Baileys service'), { code: 'notOnThisChannel', tryAgain: 'never' }],
+		["audio on EvolutionAPI's own channel", 500, evolutionError(500, 'File or buffer is undefined.'), { code: 'notOnThisChannel', tryAgain: 'never' }],
+		['a file that is none', 400, evolutionError(400, ['Owned media must be a url or base64']), { code: 'invalidMedia', tryAgain: 'never' }],
+		['a document of base64 without a name', 400, evolutionError(400, ['For base64 the file name must be informed.']), { code: 'invalidMedia', tryAgain: 'never' }],
+		['an empty reaction', 400, evolutionError(400, ['"reaction" must be an emoji']), { code: 'invalidRequest', tryAgain: 'never' }],
+		['too many buttons', 400, evolutionError(400, ['Maximum of 3 reply buttons allowed']), { code: 'invalidRequest', tryAgain: 'never' }],
+		['sections of one title', 400, evolutionError(400, ['Section tiles cannot be repeated']), { code: 'invalidRequest', tryAgain: 'never' }],
+		['a list that 2.3.6 fails to make', 400, evolutionError(400, ['TypeError: this.isZero is not a function']), { code: 'listFailed', tryAgain: 'later' }],
 	])('is %s (%i)', (_what, status, body, expected) => {
 		const outcome = judged(status, body);
 		expect(outcome).toMatchObject({ kind: 'notSent', statusCode: status, ...expected });
 		expect((outcome as { hint: string }).hint).toMatch(/\.$/);
+	});
+
+	const files = ['sendMedia', 'sendWhatsAppAudio', 'sendSticker'].map((route) => `http://evolution.test/api/message/${route}/meta1`);
+
+	test.each([
+		['was not there', 500, ['AxiosError: Request failed with status code 404']],
+		['could not be uploaded to Meta', 500, ['[object Object]']],
+		["was not there, told with its own server's status", 404, 'Request failed with status code 404'],
+		["was forbidden, told with its own server's status", 401, 'Request failed with status code 401'],
+		['has a server without a name', 500, 'getaddrinfo ENOTFOUND files.example'],
+		['is no picture', 500, 'Input buffer contains unsupported image format'],
+	])('is a file that %s (%i)', (_what, status, message) => {
+		for (const file of files) expect(judgeSend(answer(status, evolutionError(status, message)), file)).toMatchObject({ kind: 'notSent', code: 'fileTrouble', tryAgain: 'later', statusCode: status });
+	});
+
+	test('is a phone that is not connected when a file is to be uploaded', () => {
+		for (const file of files) expect(judgeSend(answer(500, evolutionError(500, ["TypeError: Cannot read properties of undefined (reading 'waUploadToServer')"])), file)).toMatchObject({ kind: 'notSent', code: 'notConnected' });
+	});
+
+	test('is not a failure of the send itself, nor one on a route without files', () => {
+		for (const file of files) {
+			expect(judgeSend(answer(400, evolutionError(400, ['AxiosError: Request failed with status code 404'])), file).kind).toBe('unknown');
+			expect(judgeSend(answer(500, evolutionError(500, 'Internal')), file).kind).toBe('unknown');
+			expect(judgeSend(answer(500, ''), file).kind).toBe('unknown');
+		}
+		expect(judged(500, evolutionError(500, ['AxiosError: Request failed with status code 404'])).kind).toBe('unknown');
 	});
 
 	test('is a redirect, whose target is named without its secrets', () => {
@@ -125,6 +160,16 @@ describe('surely not sent', () => {
 		expect(JSON.stringify(judged(302, '', { location: 'https://user:secret@other.test/?token=secret' }))).not.toContain('secret');
 		expect(judged(301, '', { location: 'http://' })).toMatchObject({ code: 'notEvolutionApi' });
 	});
+});
+
+test.each([
+	['{"key":{"fromMe":true,"id":"A","remoteJid":"1@g.us"},"message":{"imageMessage":{"media":"AAAA', { kind: 'sent', messageId: 'A', remoteJid: '1@g.us' }],
+	['{"key":{"fromMe":true},"message":{"imageMessage":{"media":"AAAA', { kind: 'unknown' }],
+	['{"message":{"imageMessage":{"media":"AAAA","key":{"id":"A"}}', { kind: 'unknown' }],
+	['{"key":{"id":"A', { kind: 'unknown' }],
+])('an answer too long to be read is judged by its beginning: %s', (text, expected) => {
+	expect(judgeSend({ ...answer(201, text), truncated: true }, url)).toMatchObject(expected);
+	expect(judgeSend({ ...answer(500, text), truncated: true }, url).kind).toBe('unknown');
 });
 
 describe('unknown, since the message may be out', () => {
