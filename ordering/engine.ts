@@ -157,13 +157,15 @@ export class Engine {
 	 * Runs the calls of one chat, one after the other; `end` is that of the wait of the one that is parked. While it
 	 * waits, only a callback is in memory of the way to there: a loop that awaits would be twice as much.
 	 */
-	private async runGroup(group: Group, end?: WaitEnd): Promise<Outcome[]> {
+	private async runGroup(group: Group, end?: WaitEnd | Error): Promise<Outcome[]> {
 		await this.untilNextWait(group, end);
-		return group.parked ? group.parked.over.then((next) => this.runGroup(group, next)) : group.batch.outcomes;
+		if (!group.parked) return group.batch.outcomes;
+		const goOn = (next?: WaitEnd | Error) => this.runGroup(group, next);
+		return group.parked.over.then(goOn, goOn);
 	}
 
 	/** Goes on until one of the group's calls waits, or all have ended. */
-	private async untilNextWait(group: Group, end?: WaitEnd): Promise<void> {
+	private async untilNextWait(group: Group, end?: WaitEnd | Error): Promise<void> {
 		const { batch, calls, parked } = group;
 		group.parked = undefined;
 		if (parked) this.take(group, await this.goOn(parked, end, batch.options));
@@ -270,7 +272,7 @@ export class Engine {
 		return await this.untilItWaits(server, id, this.runOpened(first, options));
 	}
 
-	private async goOn(parked: Parked, end: WaitEnd | undefined, options: RunOptions): Promise<Outcome | Parked> {
+	private async goOn(parked: Parked, end: WaitEnd | Error | undefined, options: RunOptions): Promise<Outcome | Parked> {
 		return await this.untilItWaits(parked.chat.server, parked.id, goOn(this.shared, parked, end, options));
 	}
 

@@ -1,18 +1,18 @@
 // The way of one transaction through its lane: from its ticket over its turns and its waits to its end.
 import type { EgressFilter } from '../evolution/http';
 import { only } from '../evolution/only';
+import { toRecipient } from '../evolution/recipient';
 import type { Connections } from './connections';
 import { CancelledError, cancelledFailure, type Failure, failureOf, LaneLostError, OrderedSendError, SequenceTooLateError, StaleFenceError } from './errors';
 import { finishErrorCallback } from './errorCallback';
 import type { Grant, Lanes, OrderKey, Ticket } from './lanes/lanes';
 import type { Ledger } from './ledger/ledger';
-import { toRecipient } from '../evolution/recipient';
-import type { OrderedSend } from './orderedSend';
+import type { OrderedSend, WebhookSecrets } from './orderedSend';
 import type { WaitEnd } from './receipts/waits';
 import { type BeforeStep, closeTransaction, runSteps, settleEarlier } from './run';
 import type { Settings } from './settings';
 import type { Run, StepEnd } from './steps/step';
-import { type Chat, type Definition, hasEndedForGood, isMessageOut, reopen, sentMessageId, type Transaction } from './transaction';
+import { type Chat, type Definition, hasEndedForGood, isMessageOut, reopen, sentMessageId, type Step, type Transaction } from './transaction';
 
 export interface Shared {
 	ledger: Ledger;
@@ -75,6 +75,7 @@ export class Parked {
 	/** What has to be known even when the ledger fails. */
 	readonly messageId: string | undefined;
 	readonly callsWebhook: boolean;
+	readonly duplicatePossible: boolean;
 	readonly holdsOnFailure: boolean;
 	private readonly access: OrderedSend['access'];
 	private readonly chatAsCalled: Chat;
@@ -95,13 +96,14 @@ export class Parked {
 		this.tellOfSettled = tellOfSettled;
 		this.messageId = sentMessageId(transaction);
 		this.callsWebhook = transaction.definition?.webhook !== undefined;
+		this.duplicatePossible = transaction.duplicatePossible;
 		this.holdsOnFailure = transaction.definition?.onFailure === 'hold';
 		this.access = send.access;
 		this.chatAsCalled = send.chat;
 		this.onInDoubt = send.onInDoubt;
 		this.priority = send.priority;
 		this.queueTimeoutMs = send.queueTimeoutMs;
-		this.webhookSecrets = send.webhookSecrets;
+		this.webhookSecrets = hasSecrets(send.webhookSecrets) ? send.webhookSecrets : noSecrets;
 		this.errorCallbackUrl = send.definition.errorCallbackUrl;
 	}
 
@@ -110,6 +112,12 @@ export class Parked {
 		const { id, chatAsCalled: chat, access, onInDoubt, priority, queueTimeoutMs, webhookSecrets, errorCallbackUrl } = this;
 		return { access, chat, recipient: toRecipient(chat.recipient), transactionId: id, onInDoubt, priority, queueTimeoutMs, webhookSecrets, definition: { ...recorded, errorCallbackUrl } };
 	}
+}
+
+const noSecrets: WebhookSecrets = { headers: [] };
+
+function hasSecrets({ headers, signingSecret }: WebhookSecrets): boolean {
+	return headers.length > 0 || signingSecret !== undefined;
 }
 
 /** Where a transaction stands in its lane. One whose message is out asks for no number: it sends nothing more. */
@@ -126,7 +134,7 @@ export function orderKeyOf(send: Pick<OrderedSend, 'priority' | 'definition'>, i
 /** The end of the transaction, over all its waits. */
 export async function runToEnd(shared: Shared, turn: Turn, means: Means): Promise<Outcome> {
 	let now = await runTurns(shared, turn, means);
-	while (now instanceof Parked) now = await goOn(shared, now, await now.over, means);
+	while (now instanceof Parked) now = await goOn(shared, now, await now.over.catch((error: Error) => error), means);
 	return now;
 }
 
@@ -147,12 +155,13 @@ export async function runTurns(shared: Shared, turn: Turn, means: Means): Promis
 	}
 }
 
-/** Goes on with a transaction whose wait has ended with `end`, as {@link runTurns}. */
-export async function goOn(shared: Shared, parked: Parked, end: WaitEnd | undefined, means: Means): Promise<Outcome | Parked> {
+/** Goes on with a transaction whose wait has ended with `end` (an error for a bug), as {@link runTurns}. */
+export async function goOn(shared: Shared, parked: Parked, end: WaitEnd | Error | undefined, means: Means): Promise<Outcome | Parked> {
 	const { id, chat, created, execution, grant, queueUntil, tellOfSettled } = parked;
 	let transaction: Transaction;
 	let definition: Definition;
 	try {
+		if (end instanceof Error) throw end;
 		({ transaction, definition } = await readAgain(shared, parked));
 	} catch (error) {
 		grant.release(parked.holdsOnFailure ? id : undefined);
@@ -170,21 +179,21 @@ async function readAgain({ ledger }: Shared, { id, chat, grant }: Parked): Promi
 }
 
 /** What became of a transaction whose record can't be read after its wait: its message is out, and nothing followed. */
-function lastKnown({ id, chat, grant, messageId, callsWebhook }: Parked): Transaction {
+function lastKnown({ id, chat, grant, messageId, callsWebhook, duplicatePossible }: Parked): Transaction {
 	const { ticket, waitedMs, late, fence } = grant;
-	const [send, wait, ...webhook] = [
+	const steps: Array<Omit<Step, 'index'>> = [
 		{ type: 'send', status: 'done', attempts: 1, messageId },
 		{ type: 'wait', status: 'running', attempts: 1 },
-		...(callsWebhook ? [{ type: 'webhook', status: 'pending', attempts: 0 } as const] : []),
-	] as const;
+	];
+	if (callsWebhook) steps.push({ type: 'webhook', status: 'pending', attempts: 0 });
 	return {
 		id,
 		chat,
 		status: 'failed',
 		content: '',
-		steps: [send, wait, ...webhook].map((step, index) => ({ index, ...step })),
+		steps: steps.map((step, index) => ({ index, ...step })),
 		failedForGood: false,
-		duplicatePossible: false,
+		duplicatePossible,
 		queue: { ticket, waitedMs, late, fence },
 		createdAt: Date.now(),
 	};

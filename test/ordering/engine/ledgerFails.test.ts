@@ -55,6 +55,26 @@ test("the webhook's outcome can not be recorded: the replay calls it again under
 	expect(new Set(on.receiver.calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
 });
 
+test('after the wait the ledger can not be read: the result tells the message, the webhook is not called, and the replay goes on', async () => {
+	const on = await scene();
+	await on.engine.close();
+	const ledger = SqliteLedger.open(on.folder);
+	const find = ledger.find.bind(ledger);
+	let finds = 0;
+	// the first comes when the call is checked, the second at its turn
+	ledger.find = async (...asked) => (++finds === 3 ? Promise.reject(new LedgerUnavailableError('disk I/O error')) : await find(...asked));
+	on.engine = await Engine.on(ledger, shortSettings);
+	endWithTest(() => on.engine.close());
+	const waiting: CallInput = { ...input, waitFor: 'delay', delaySeconds: 0.1 };
+	const outcome = await on.run(waiting);
+	expect(outcome.failure).toMatchObject({ code: 'ledgerUnavailable', message: expect.stringContaining('disk I/O error') });
+	const messageId = on.simulator.control.messages()[0]?.messageId;
+	expect(resultOf(outcome)).toMatchObject({ status: 'failed', steps: [{ type: 'send', status: 'done', messageId }, { type: 'wait', status: 'running' }, { type: 'webhook', status: 'pending' }] });
+	expect(on.receiver.calls).toEqual([]);
+	expect(resultOf(await on.run(waiting)).status).toBe('completed');
+	expect(on.effects()).toEqual(['message Hi', 'webhook /after']);
+});
+
 test("the error callback's outcome can not be recorded: the first failure is told all the same", async () => {
 	const on = await withFailingSaves([5]);
 	on.simulator.control.addRule({ route: 'sendText', answer: { kind: 'metaRefusal', code: 131026 } });

@@ -1,4 +1,5 @@
 // The five waits on the three channels: the webhook comes after the condition, never before it.
+import { ReceiptWaits } from '../../../ordering/receipts/waits';
 import type { AckPlan } from '../../../simulator';
 import { effectsOf, resultOf, type Scene, scene, stepsOf } from '../../support/scene';
 
@@ -198,4 +199,14 @@ describe('what stops a wait', () => {
 		expect((webhook?.at ?? 0) - (message?.at ?? 0)).toBeGreaterThanOrEqual(490);
 		expect(webhook?.json).toMatchObject({ confirmed: false, messageId: message?.messageId });
 	});
+});
+
+test('a bug in a wait ends its own call only: the sent message is told, and the chat is free again', async () => {
+	const { run, simulator } = await scene();
+	const broken = jest.spyOn(ReceiptWaits.prototype, 'watch').mockRejectedValueOnce(new TypeError('a bug'));
+	const outcome = await run({ text: 'Hi', waitFor: 'delivered', webhookUrl: '/after' });
+	broken.mockRestore();
+	expect(outcome.failure?.message).toContain('a bug');
+	expect(resultOf(outcome).steps[0]?.messageId).toBe(simulator.control.messages()[0]?.messageId);
+	expect(stepsOf(await run({ text: 'Next', callWebhook: false }))).toBe('send done');
 });
