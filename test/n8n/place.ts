@@ -10,6 +10,7 @@ import type { SavedWorkflow, WorkflowData } from '../../scripts/n8n/rest';
 import { startSimulator, type Simulator } from '../../simulator';
 import { Receiver } from '../support/receiver';
 import { effectsOf } from '../support/scene';
+import { SecretSearch } from '../support/secrets';
 
 export const NODE_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
 export const LOG_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedMessageLog';
@@ -33,11 +34,13 @@ export interface Place {
 /** Call it at the top of a test file: one n8n for all its tests. */
 export function usePlace(): Place {
 	const place = { userFolder: mkdtempSync(join(tmpdir(), 'ordered-n8n-')) } as Place;
+	const search = new SecretSearch('n8n');
 	let numbers = 0;
 	let paths = 0;
 	beforeAll(async () => {
 		await ensureN8n();
 		place.simulator = await startSimulator();
+		search.addSimulator(place.simulator).add("the wrong key of the credential's test", 'key-that-is-wrong');
 		place.receiver = await Receiver.start();
 		const tarball = await packPackage(join(place.userFolder, 'pack'));
 		place.editor = await openEditor({ userFolder: place.userFolder, tarball, template: join(projectRoot, 'templates', 'ordered-send.json'), evolution: place.simulator });
@@ -51,11 +54,15 @@ export function usePlace(): Place {
 		place.receiver.behaveWell();
 		place.receiver.calls.length = 0;
 	});
+	afterEach(() => search.bodies(place.receiver));
 	afterAll(async () => {
+		if (place.editor) search.folder("n8n's user folder", place.userFolder);
 		await place.editor?.server.stop();
 		await place.simulator?.close();
 		await place.receiver?.close();
+		search.file("n8n's log", join(place.userFolder, 'n8n.log'));
 		rmSync(place.userFolder, { recursive: true, force: true });
+		search.end();
 	}, startMs);
 	place.effects = (withAcks) => effectsOf(place.simulator, place.receiver, withAcks).map(({ kind, what }) => `${kind} ${what}`);
 	place.number = () => `55119${String(10_000_000 + ++numbers)}`;

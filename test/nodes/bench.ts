@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ICredentialDataDecryptedObject, IDataObject, INode, INodeType } from 'n8n-workflow';
 import { builtNode, runWorkflow, type RunWorkflowOptions, type WorkflowFile, type WorkflowRun } from '../../scripts/engine/workflow';
-import { startSimulator, type Simulator } from '../../simulator';
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../simulator';
 import { Receiver } from '../support/receiver';
 import { effectsOf } from '../support/scene';
+import { SecretSearch } from '../support/secrets';
 
 export const NODE_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
 export const NODE_NAME = 'Send';
@@ -36,18 +37,29 @@ export interface BenchOptions extends Partial<RunWorkflowOptions> {
 }
 
 /** Call it at the top of a test file: simulator and receiver are new for each test, the ledger is the file's own. */
-export function useBench(): Bench {
+export function useBench(simulatorOptions: SimulatorOptions = {}): Bench {
+	let search: SecretSearch;
+	const searched = async (options: RunWorkflowOptions) => {
+		search.addCredentials(options.credentials ?? {});
+		const run = await runWorkflow(options);
+		search.value('outputs and errors', run);
+		return run;
+	};
 	const bench = { userFolder: mkdtempSync(join(tmpdir(), 'ordered-node-')) } as Bench;
 	process.env.N8N_USER_FOLDER = bench.userFolder;
 	process.env.N8N_ENCRYPTION_KEY = 'only-for-tests';
 	process.env.N8N_LOG_LEVEL = 'silent';
 	beforeEach(async () => {
-		bench.simulator = await startSimulator();
+		bench.simulator = await startSimulator(simulatorOptions);
 		bench.receiver = await Receiver.start();
+		search = new SecretSearch('nodes').addSimulator(bench.simulator);
 	});
 	afterEach(async () => {
 		await bench.simulator.close();
 		await bench.receiver.close();
+		search.folder("n8n's user folder", bench.userFolder);
+		search.bodies(bench.receiver);
+		search.end();
 	});
 	afterAll(async () => {
 		await closeEngine();
@@ -56,9 +68,9 @@ export function useBench(): Bench {
 	bench.access = () => ({ baseUrl: bench.simulator.url, apiKey: bench.simulator.apiKey });
 	bench.effects = () => effectsOf(bench.simulator, bench.receiver).map(({ kind, what }) => `${kind} ${what}`);
 	bench.run = (parameters = {}, { node, ...more } = {}) =>
-		runWorkflow({ workflow: sendWorkflow({ webhookUrl: `${bench.receiver.url}/done`, ...parameters }, node), credentials: { evolutionServerApi: bench.access() }, ...more });
+		searched({ workflow: sendWorkflow({ webhookUrl: `${bench.receiver.url}/done`, ...parameters }, node), credentials: { evolutionServerApi: bench.access() }, ...more });
 	bench.runLog = (parameters = {}, { node, ...more } = {}) =>
-		runWorkflow({ workflow: workflowWith(logNode(parameters, node)), credentials: { evolutionServerApi: bench.access() }, nodeTypes: { [LOG_TYPE]: builtLog() }, ...more });
+		searched({ workflow: workflowWith(logNode(parameters, node)), credentials: { evolutionServerApi: bench.access() }, nodeTypes: { [LOG_TYPE]: builtLog() }, ...more });
 	return bench;
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { TestPostgres } from '../support/postgres';
 import { startRedis, type TestRedis } from '../support/redis';
+import { SecretSearch } from '../support/secrets';
 import { type Bench, type BenchOptions, closeEngine, sendWorkflow, withStore } from './bench';
 import type { WorkerTask } from './worker';
 
@@ -31,6 +32,7 @@ export interface Worker {
 export function useStore(bench: Bench): SharedStore {
 	const store = {} as SharedStore;
 	const workers: Worker[] = [];
+	const search = new SecretSearch('nodes with a store');
 	process.env.ORDERED_EVOLUTIONAPI_LEASE_MS = '1000';
 	process.env.ORDERED_EVOLUTIONAPI_SETTLE_MS = '100';
 	beforeAll(async () => {
@@ -40,29 +42,44 @@ export function useStore(bench: Bench): SharedStore {
 		await Promise.all(workers.splice(0).map((worker) => worker.kill()));
 	});
 	afterAll(async () => {
+		await search.postgres('PostgreSQL', store.postgres.url());
+		search.file("PostgreSQL's log", join(store.postgres.folder, 'log'));
+		await search.redis('Redis', store.redis.url);
 		await closeEngine(store.access());
 		await store.redis.close();
 		await store.postgres.close();
+		search.end();
 	});
 	store.access = (more = {}) => ({ postgresUrl: store.postgres.url(), redisUrl: store.redis.url, namePrefix: 'ordered_evolutionapi', ignoreSslIssues: false, ...more });
-	store.used = ({ node, credentials, ...more } = {}) => ({ node: { ...withStore, ...node }, credentials: { evolutionServerApi: bench.access(), orderedStoreApi: store.access(), ...credentials }, ...more });
+	store.used = ({ node, credentials, ...more } = {}) => {
+		const all = { evolutionServerApi: bench.access(), orderedStoreApi: store.access(), ...credentials };
+		search.addSimulator(bench.simulator).addCredentials(all);
+		return { node: { ...withStore, ...node }, credentials: all, ...more };
+	};
 	store.worker = (parameters, executionId = '1', more = {}) => {
 		const { credentials = {} } = store.used({ credentials: more });
-		const worker = startWorker({ workflow: sendWorkflow({ webhookUrl: `${bench.receiver.url}/done`, ...parameters }, withStore), credentials, executionId });
+		const worker = startWorker({ workflow: sendWorkflow({ webhookUrl: `${bench.receiver.url}/done`, ...parameters }, withStore), credentials, executionId }, search);
 		workers.push(worker);
 		return worker;
 	};
 	return store;
 }
 
-function startWorker(task: WorkerTask): Worker {
-	const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, 'worker.ts'), JSON.stringify(task)], { env: { ...process.env, EXECUTIONS_MODE: 'queue' }, stdio: ['ignore', 'pipe', 'inherit'] });
+function startWorker(task: WorkerTask, search: SecretSearch): Worker {
+	const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, 'worker.ts'), JSON.stringify(task)], { env: { ...process.env, EXECUTIONS_MODE: 'queue' }, stdio: ['ignore', 'pipe', 'pipe'] });
 	const exit = once(child, 'exit');
 	let text = '';
+	child.stderr.on('data', (part: Buffer) => {
+		search.bytes("workers' errors", part);
+		process.stderr.write(part);
+	});
 	child.stdout.on('data', (part: Buffer) => (text += part.toString()));
 	return {
 		process: child,
-		output: once(child.stdout, 'end').then(() => text),
+		output: once(child.stdout, 'end').then(() => {
+			search.value("workers' outputs", text);
+			return text;
+		}),
 		async kill() {
 			child.kill('SIGKILL');
 			await exit;

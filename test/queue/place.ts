@@ -11,6 +11,7 @@ import { startSimulator, type Simulator } from '../../simulator';
 import { TestPostgres } from '../support/postgres';
 import { Receiver } from '../support/receiver';
 import { startRedis, type TestRedis } from '../support/redis';
+import { SecretSearch } from '../support/secrets';
 
 export const NODE_NAME = 'Ordered EvolutionAPI Send';
 const NODE_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
@@ -20,6 +21,7 @@ const STORE_DATABASE = 'store';
 /** The store's tables and keys begin with it. */
 const NAME_PREFIX = 'queue_test_';
 const startMs = 600_000;
+const redisPassword = 'pZ7-queue-81d3f05ac6';
 
 interface Named {
 	id: string;
@@ -45,30 +47,44 @@ export interface QueuePlace {
 export function useQueuePlace(): QueuePlace {
 	const place = {} as QueuePlace;
 	const folder = mkdtempSync(join(tmpdir(), 'ordered-queue-'));
+	const search = new SecretSearch('queue mode');
 	beforeAll(async () => {
 		await ensureN8n();
 		place.simulator = await startSimulator();
 		place.receiver = await Receiver.start();
-		place.jobsRedis = await startRedis({ settings: { appendonly: 'yes' } });
-		place.ownRedis = await startRedis();
+		place.jobsRedis = await startRedis({ password: redisPassword, settings: { appendonly: 'yes' } });
+		place.ownRedis = await startRedis({ password: redisPassword });
 		place.postgres = await TestPostgres.start();
 		await makeDatabases(place.postgres);
 		const tarball = await packPackage(join(folder, 'pack'));
-		place.queue = await startQueue({ folder, tarball, postgresUrl: place.postgres.url(N8N_DATABASE), redisPort: place.jobsRedis.port, env: QUICK_TO_NOTICE });
+		place.queue = await startQueue({ folder, tarball, postgresUrl: place.postgres.url(N8N_DATABASE), redisPort: place.jobsRedis.port, env: { ...QUICK_TO_NOTICE, QUEUE_BULL_REDIS_PASSWORD: redisPassword } });
 		place.rest = new N8nRest(place.queue.main.url);
 		await place.rest.logIn();
 		await saveCredentials(place);
 	}, startMs);
 	afterAll(async () => {
 		await place.queue?.stop();
+		if (place.queue) await searchAll(search, place, folder);
 		await place.postgres?.close();
 		await place.jobsRedis?.close();
 		await place.ownRedis?.close();
 		await place.receiver?.close();
 		await place.simulator?.close();
 		rmSync(folder, { recursive: true, force: true });
+		search.end();
 	}, startMs);
 	return place;
+}
+
+async function searchAll(search: SecretSearch, { simulator, receiver, postgres, jobsRedis, ownRedis }: QueuePlace, folder: string): Promise<void> {
+	search.addSimulator(simulator).addAddress('PostgreSQL', postgres.url()).addAddress('Redis', ownRedis.url);
+	await search.postgres('PostgreSQL of n8n', postgres.url(N8N_DATABASE));
+	await search.postgres('PostgreSQL', postgres.url(STORE_DATABASE));
+	search.file("PostgreSQL's log", join(postgres.folder, 'log'));
+	await search.redis('Redis of n8n', jobsRedis.url);
+	await search.redis('Redis', ownRedis.url);
+	search.folder("n8n's user folders", folder);
+	search.bodies(receiver);
 }
 
 /** By default n8n takes up to 90 s to see that a worker has died; its callers wait for as long. */

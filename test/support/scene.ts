@@ -10,6 +10,7 @@ import type { WebhookSecrets } from '../../ordering/orderedSend';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../simulator';
 import { type CallInput, orderedCall } from './calls';
 import { Receiver } from './receiver';
+import { SecretSearch } from './secrets';
 import { shortSettings } from './settings';
 
 export { shortSettings };
@@ -71,6 +72,7 @@ export async function scene(settings: Partial<Settings> = {}, simulatorOptions: 
 	endWithTest(() => receiver.close());
 	const folder = temporaryFolder();
 	const access = { baseUrl: simulator.url, apiKey: simulator.apiKey };
+	const search = new SecretSearch('engine').addSimulator(simulator);
 	const built: Scene = {
 		simulator,
 		receiver,
@@ -79,6 +81,7 @@ export async function scene(settings: Partial<Settings> = {}, simulatorOptions: 
 		call(input = {}, more = {}) {
 			const full = (url: string) => (url.startsWith('/') ? receiver.url + url : url);
 			const errorCallbackUrl = input.options?.errorCallbackUrl;
+			search.addWebhook(more.secrets);
 			return orderedCall(
 				access,
 				{
@@ -92,6 +95,8 @@ export async function scene(settings: Partial<Settings> = {}, simulatorOptions: 
 		async run(input = {}, { origin, secrets, ...options } = {}) {
 			const [outcome] = await built.engine.run([built.call(input, { origin, secrets })], { stopOnFailure: false, ...options });
 			if (!outcome) throw new Error('the engine gave no outcome');
+			const { transaction, replayed, failure } = outcome;
+			search.value('outcomes', { transaction, replayed, failure });
 			return outcome;
 		},
 		effects: (withAcks = false) => effectsOf(simulator, receiver, withAcks).map(({ kind, what }) => `${kind} ${what}`),
@@ -102,6 +107,11 @@ export async function scene(settings: Partial<Settings> = {}, simulatorOptions: 
 			return built.engine;
 		},
 	};
+	endWithTest(() => {
+		search.folder('ledger', folder);
+		search.bodies(receiver);
+		search.end();
+	});
 	return built;
 }
 

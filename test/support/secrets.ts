@@ -5,7 +5,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import type { WebhookSecrets } from '../../ordering/orderedSend';
 import type { Simulator } from '../../simulator';
+import type { Receiver } from './receiver';
 
 /** Where it was found, and by its name: the secret itself is not shown. */
 export interface Finding {
@@ -44,7 +46,8 @@ export class SecretSearch {
 	add(name: string, secret: string | Buffer | undefined): this {
 		const words = typeof secret === 'string' ? new Set([secret.trim(), ...secret.split(/\s+/)]) : secret ? [secret] : [];
 		for (const [index, word] of [...words].entries()) {
-			if (word.length >= shortestSecret) this.secrets.set(index === 0 ? name : `${name}, word ${index}`, spellings(word));
+			if (word.length < shortestSecret || this.knows(word)) continue;
+			this.secrets.set(index === 0 ? name : `${name}, word ${index}`, spellings(word));
 		}
 		return this;
 	}
@@ -62,8 +65,23 @@ export class SecretSearch {
 		return this.add('signing secret', secret).add('signing secret without its prefix', encoded).add('decoded signing secret', encoded === undefined ? undefined : Buffer.from(encoded, 'base64'));
 	}
 
+	/** What a webhook is called with. */
+	addWebhook({ headers = [], signingSecret }: Partial<WebhookSecrets> = {}): this {
+		for (const { name, value } of headers) this.add(`value of the header ${name}`, value);
+		return this.addSigningSecret(signingSecret);
+	}
+
+	/** All fields of n8n's credentials that hold a secret, by the names of their types. */
+	addCredentials({ evolutionServerApi: server = {}, webhookTargetApi: target = {}, orderedStoreApi: store = {} }: Record<string, Record<string, unknown>>): this {
+		const text = (value: unknown) => (typeof value === 'string' ? value : '');
+		this.add('API key of the credential', text(server.apiKey)).addAddress('Base URL', text(server.baseUrl));
+		this.add('header value of the credential', text(target.headerValue)).addSigningSecret(text(target.signingSecret));
+		return this.addAddress('PostgreSQL URL', text(store.postgresUrl)).addAddress('Redis URL', text(store.redisUrl));
+	}
+
 	/** The password in an address, and what HTTP's Basic scheme makes of it. */
 	addAddress(name: string, url: string): this {
+		if (!URL.canParse(url)) return this;
 		const { username, password } = new URL(url);
 		const [user, plain] = [username, password].map(decodeURIComponent) as [string, string];
 		return this.add(`password of ${name}`, plain).add(`user and password of ${name}`, plain && `${user}:${plain}`);
@@ -92,6 +110,15 @@ export class SecretSearch {
 			if (entry.isFile()) this.bytes(place, readIfThere(file));
 			if (entry.isFile() && file.endsWith('.sqlite')) this.sqlite(place, file);
 		}
+	}
+
+	/** The bodies that a receiver was sent: these come from us, while its headers rightly hold secrets. */
+	bodies(receiver: Receiver): void {
+		this.value('bodies of webhook calls', receiver.calls.map(({ body }) => body).join('\n'));
+	}
+
+	file(place: string, file: string): void {
+		this.bytes(place, readIfThere(file));
 	}
 
 	/** All rows of all tables of one database. */
@@ -128,7 +155,12 @@ export class SecretSearch {
 	end(): void {
 		const { places, found } = this;
 		if (evidenceFolder) writeSearch(join(evidenceFolder, `${this.suite}.jsonl`), { places, secrets: this.secrets.size, found });
-		if (found.length > 0) throw new Error(`Secrets were found in what ${this.suite} left:\n${found.map(shown).join('\n')}`);
+		if (found.length > 0) throw new Error(`Secrets were found in what ${this.suite} left:\n${[...new Set(found.map(shown))].join('\n')}`);
+	}
+
+	/** The same secret may come from several places. */
+	private knows(secret: string | Buffer): boolean {
+		return [...this.secrets.values()].some((spelled) => spelled.get('as it is')?.equals(Buffer.from(secret)));
 	}
 
 	/** In the order in which they were found. */

@@ -12,6 +12,7 @@ import { TestPostgres } from '../../support/postgres';
 import { Receiver } from '../../support/receiver';
 import { startRedis, type TestRedis } from '../../support/redis';
 import { endWithTest, shortSettings } from '../../support/scene';
+import { SecretSearch } from '../../support/secrets';
 import type { WorkerTask } from './worker';
 
 /** Short enough for tests, long enough for a busy machine. */
@@ -48,10 +49,11 @@ export async function workers(count: number, settings: Partial<Settings> = {}): 
 	endWithTest(() => simulator.close());
 	const receiver = await Receiver.start();
 	endWithTest(() => receiver.close());
-	const redis = await startRedis();
+	const redis = await startRedis({ password: 'pZ7-redis-4c1e90b2d7' });
 	endWithTest(() => redis.close());
 	const store: StoreAccess = { postgresUrl: postgres.url(), redisUrl: redis.url, namePrefix: `test_${++prefixes}` };
 	const access = { baseUrl: simulator.url, apiKey: simulator.apiKey };
+	const search = new SecretSearch('shared store').addSimulator(simulator).addAddress('PostgreSQL', store.postgresUrl).addAddress('Redis', store.redisUrl);
 	const full = (input: CallInput): CallInput => ({ ...input, ...(input.webhookUrl?.startsWith('/') ? { webhookUrl: receiver.url + input.webhookUrl } : {}) });
 	const open = async (more: Partial<Settings> = {}) => {
 		const engine = await openShared(store, { ...shortSettings, ...settings, ...more }, times);
@@ -64,6 +66,8 @@ export async function workers(count: number, settings: Partial<Settings> = {}): 
 		call: (input, more) => orderedCall(access, full(input), more),
 		async run(worker, input, more) {
 			const [outcome] = await (place.engines[worker] as Engine).run([place.call(input, more)], { stopOnFailure: false });
+			const { transaction, replayed, failure } = outcome as Outcome;
+			search.value('outcomes', { transaction, replayed, failure });
 			return outcome as Outcome;
 		},
 		texts: () => simulator.control.messages().map(({ text }) => text),
@@ -73,9 +77,16 @@ export async function workers(count: number, settings: Partial<Settings> = {}): 
 			endWithTest(() => void child.kill('SIGKILL'));
 			let told = '';
 			child.stdout?.on('data', (text: Buffer) => void (told += text.toString()));
-			const result = once(child, 'close').then(() => (told ? (JSON.parse(told) as { status?: string }) : undefined));
+			const result = once(child, 'close').then(() => search.value("workers' outputs", told)).then(() => (told ? (JSON.parse(told) as { status?: string }) : undefined));
 			return { child, result };
 		},
 	};
+	endWithTest(async () => {
+		await search.postgres('PostgreSQL', store.postgresUrl);
+		search.file("PostgreSQL's log", join(postgres.folder, 'log'));
+		await search.redis('Redis', store.redisUrl);
+		search.bodies(receiver);
+		search.end();
+	});
 	return place;
 }
