@@ -87,13 +87,6 @@ export class EmbeddedLanes implements Lanes {
 		}
 	}
 
-	async unhold(chat: Chat, transactionId: string): Promise<void> {
-		const lane = this.lanes.get(instanceOf(chat))?.get(chat.recipient);
-		if (lane?.record?.heldBy !== transactionId) return;
-		delete lane.record.heldBy;
-		this.callFirst(lane);
-	}
-
 	async alive(owners: string[]): Promise<Set<string>> {
 		return new Set(owners.filter((owner) => owner === this.owner));
 	}

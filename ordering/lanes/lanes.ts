@@ -61,7 +61,7 @@ export interface Grant {
 	confirm(): Promise<void>;
 	/** How many wait for this chat now. */
 	waiting(): Promise<number>;
-	/** Lets the next one go on; with `heldBy`, only that transaction until it releases the lane, or `unhold` is called. */
+	/** Lets the next one go on; with `heldBy`, only that transaction, until it releases the lane without. */
 	release(heldBy?: string): void;
 }
 
@@ -82,8 +82,6 @@ export interface Lanes {
 	readonly owner: string;
 	/** Takes a place, at once and in the order of the calls. */
 	take(chat: Chat, key: OrderKey): Ticket;
-	/** Ends the hold of a chat by this transaction, if it is held by it. */
-	unhold(chat: Chat, transactionId: string): Promise<void>;
 	/** Those of `owners` whose process lives. */
 	alive(owners: string[]): Promise<Set<string>>;
 	close(): Promise<void>;

@@ -12,7 +12,6 @@ import { laneScript } from './scripts/lane.lua';
 import { renewScript } from './scripts/renew.lua';
 import { seedScript } from './scripts/seed.lua';
 import { takeScript } from './scripts/take.lua';
-import { unholdScript } from './scripts/unhold.lua';
 import { waitingScript } from './scripts/waiting.lua';
 
 export interface ConnectionSettings {
@@ -32,7 +31,7 @@ export interface ConnectionSettings {
 	idleMs: number;
 }
 
-const laneScripts = { take: takeScript, end: endScript, advance: advanceScript, seed: seedScript, claim: claimScript, unhold: unholdScript, waiting: waitingScript };
+const laneScripts = { take: takeScript, end: endScript, advance: advanceScript, seed: seedScript, claim: claimScript, waiting: waitingScript };
 export type LaneScript = keyof typeof laneScripts;
 
 const scripts: Record<string, string> = {

@@ -127,12 +127,6 @@ export class RedisLanes implements Lanes {
 		};
 	}
 
-	async unhold(chat: Chat, transactionId: string): Promise<void> {
-		const lane = this.laneOf(chat);
-		await this.inTouch();
-		this.heard(lane, await this.redis.ask('unhold', lane.id, transactionId));
-	}
-
 	/** Waits until it is known: a process counts as dead when its lease has lapsed and it has had the time to come back. */
 	async alive(owners: string[]): Promise<Set<string>> {
 		if (owners.length === 0) return new Set();

@@ -415,16 +415,6 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 				expect(await thrownBy(lanes.take(chat, { priority: 'high' }).turn(150))).toBeInstanceOf(ChatHeldError);
 			});
 
-			test('goes on when the hold is ended by hand', async () => {
-				await hold();
-				const other = lanes.take(chat, { priority: 'normal', transactionId: 'other' }).turn(long);
-				await settled();
-				await lanes.unhold(chat, 'someone else');
-				test_.record(chat, { fence: 1, marks: { sequences: {}, executions: {} } });
-				await lanes.unhold(chat, 'failing');
-				await other;
-			});
-
 			test('is held from what is on record, too', async () => {
 				test_.record(chat, { fence: 3, marks: { sequences: {}, executions: {} }, heldBy: 'failing' });
 				expect(await thrownBy(lanes.take(chat, { priority: 'high' }).turn(150))).toBeInstanceOf(ChatHeldError);

@@ -237,7 +237,7 @@ test('a place that is taken while Redis is away gets its turn when it is back', 
 	const scene = await redisScene();
 	const lanes = await scene.open();
 	await scene.redis.kill();
-	await until(async () => (await thrownBy(lanes.unhold(chat, 'nobody'))) instanceof LanesUnavailableError);
+	await until(async () => (await thrownBy(lanes.alive(['nobody']))) instanceof LanesUnavailableError);
 	const turn = lanes.take(chat, { priority: 'normal' }).turn(long);
 	await scene.redis.start('lost');
 	await turn;

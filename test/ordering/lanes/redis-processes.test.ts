@@ -217,9 +217,8 @@ test('nothing is left for ever: each key has its end, and a lane that nobody use
 	a.take({ ...chat, recipient: 'given up' }, { priority: 'low' }).leave();
 	cancel.abort();
 	expect(await cancelled).toBeInstanceOf(CancelledError);
-	await a.unhold({ ...chat, recipient: 'never seen' }, 'transaction');
 	holder.release('some transaction');
-	await a.unhold(chat, 'some transaction');
+	(await b.take(chat, { priority: 'low', transactionId: 'some transaction' }).turn(long)).release();
 	await Promise.all(all);
 	await Promise.all([a.close(), b.close()]);
 	const keys = await redis.client.keys('*');
