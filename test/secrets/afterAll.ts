@@ -39,7 +39,7 @@ function searchesIn(file: string): Search[] {
 	return readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Search);
 }
 
-/** `name` of a folder: colons are left to those who have no Windows. */
+/** Windows allows no colon in a file's name. */
 function folderOf(evidence: string, task: string): string {
 	return join(evidence, task.replaceAll(':', '-'));
 }
