@@ -85,6 +85,32 @@ function fail(transaction: Transaction, step: number, code: string): void {
 	for (const one of transaction.steps.slice(step)) Object.assign(one, { status: one.index === step ? 'failed' : 'skipped' });
 }
 
+/** `a` had ended with a webhook that failed; while its call was not answered yet, `b` and no other went; its process died at 400; a repeat calls its webhook at 712. */
+function goOnAfterLoss(history: History): { lost: CallRecord; repeat: CallRecord } {
+	const lost = Object.assign(history.calls[0] as CallRecord, { endedAt: undefined, outcome: undefined, lostAt: 400 });
+	Object.assign(history.received[0] as object, { status: 500 });
+	change(history, 'a', (transaction) => {
+		transaction.endedAt = 725;
+		Object.assign(transaction.steps[2] as Step, { attempts: 2, finishedAt: 720 });
+	});
+	callWebhook(history, 'a', 712);
+	return { lost, repeat: again(history, 'a', { begunAt: 405, endedAt: 730, outcome: { replayed: false, transaction: structuredClone(history.ledger.a) } }) };
+}
+
+/** The wait of `c` ended without its acknowledgement, its text was refused at 530, and its webhook was called at 9000. */
+function callWebhookAfterRefusal(history: History, onAckTimeout: Asked['onAckTimeout'], wait: Step['status']): void {
+	ask(history, 'c', { onAckTimeout });
+	history.acks = history.acks.filter(({ messageId }) => messageId !== 'id-c');
+	history.acks.push({ messageId: 'id-c', status: 'FAILED', at: 530, kept: true });
+	Object.assign(history.received[2] as object, { at: 9000, answeredAt: 9005 });
+	change(history, 'c', (transaction) => {
+		Object.assign(transaction, { status: 'unconfirmed', endedAt: 9010 });
+		(transaction.steps[1] as Step).status = wait;
+		(transaction.steps[2] as Step).finishedAt = 9010;
+	});
+	Object.assign(history.calls[2] as CallRecord, { endedAt: 9020 });
+}
+
 function kindsIn(history: History): Kind[] {
 	return [...new Set(check(history).map(({ kind }) => kind))];
 }
@@ -121,6 +147,12 @@ describe('what the guarantees exempt is no violation', () => {
 			});
 			callWebhook(history, 'a', 712);
 		}],
+		['the webhook of one that had ended before its call was lost, behind the effects of others', (history) => void goOnAfterLoss(history)],
+		['the webhook of one that a recovery had ended before it was lost, behind the effects of others', (history) => {
+			goOnAfterLoss(history).lost.lostAt = 50;
+			history.calls.push({ name: '*', kind: 'recover', onInDoubt: 'stop', begunAt: 60, lostAt: 400 });
+		}],
+		['a webhook long after WhatsApp refused the text, where its wait saw nothing and its caller chose to continue', (history) => callWebhookAfterRefusal(history, 'continue', 'unconfirmed')],
 		['a lower execution behind a higher one, that came later and is marked late', (history) => {
 			ask(history, 'b', { execution: 4 });
 			change(history, 'c', ({ queue }) => Object.assign(queue, { late: true, waitedMs: 1 }));
@@ -159,23 +191,30 @@ describe('each planted violation is named, and nothing else', () => {
 		['webhookBeforeWaitEnded', 'a webhook before its delay is over', (history) => {
 			ask(history, 'b', { waitFor: 'delay', delayMs: 100 });
 		}],
-		['webhookAfterRefusal', 'a webhook long after WhatsApp refused the text', (history) => {
-			ask(history, 'c', { onAckTimeout: 'continue' });
-			history.acks = history.acks.filter(({ messageId }) => messageId !== 'id-c');
-			history.acks.push({ messageId: 'id-c', status: 'FAILED', at: 530, kept: true });
-			Object.assign(history.received[2] as object, { at: 9000, answeredAt: 9005 });
-			change(history, 'c', (transaction) => {
-				Object.assign(transaction, { status: 'unconfirmed', endedAt: 9010 });
-				(transaction.steps[1] as Step).status = 'unconfirmed';
-				(transaction.steps[2] as Step).finishedAt = 9010;
-			});
-			Object.assign(history.calls[2] as CallRecord, { endedAt: 9020 });
+		['webhookAfterRefusal', 'a webhook long after WhatsApp refused the text, where its wait saw that', (history) => callWebhookAfterRefusal(history, 'continue', 'failed')],
+		['webhookAfterRefusal', 'a webhook long after WhatsApp refused the text, where its caller did not choose to continue', (history) => callWebhookAfterRefusal(history, 'stop', 'unconfirmed')],
+		['webhookAfterRefusal', 'a webhook long after WhatsApp refused the text, where its wait ended unseeing first and saw that when it was repeated', (history) => {
+			callWebhookAfterRefusal(history, 'continue', 'failed');
+			((history.calls[2] as CallRecord).outcome?.transaction?.steps[1] as Step).status = 'unconfirmed';
 		}],
 		['interleaved', "another's text between a text and its webhook", (history) => {
 			add(history, 'e', { execution: 2, sentAt: 355, ackAt: 356, webhookAt: 357, endedAt: 358, asked: { item: 1 } });
 			without(history, 'e', 'received');
 			ask(history, 'e', { webhook: false });
 			change(history, 'e', ({ steps }) => steps.splice(2));
+		}],
+		['interleaved', 'an effect of another before the loss of a call, where the later own effect may be of a call that began before that', (history) => {
+			goOnAfterLoss(history).repeat.begunAt = 395;
+		}],
+		['interleaved', 'an effect of another where the call was lost behind both own effects', (history) => {
+			goOnAfterLoss(history).lost.lostAt = 715;
+		}],
+		['interleaved', 'an effect of another before the loss of a call, where no call was under way at the later own effect', (history) => {
+			goOnAfterLoss(history).repeat.endedAt = 711;
+		}],
+		['interleaved', 'an effect of another before the loss of a recovery that began after the earlier own effect', (history) => {
+			goOnAfterLoss(history).lost.lostAt = 50;
+			history.calls.push({ name: '*', kind: 'recover', onInDoubt: 'stop', begunAt: 170, lostAt: 400 });
 		}],
 		['outOfOrder', 'one that waited behind a later execution', (history) => ask(history, 'b', { execution: 9 })],
 		['outOfOrder', 'one of high priority that waited behind a normal one', (history) => ask(history, 'c', { priority: 'high' })],

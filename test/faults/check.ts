@@ -1,6 +1,6 @@
 // Judges a history by the guarantees G1 to G6: each violation names the guarantee, its kind and the transaction.
 import type { Transaction } from '../../ordering/transaction';
-import { cameOnce, choseToGoOn, choseToSendAgain, didNotGetThere, endedByItsStore, hadEnded, longestLookMs, surelyWaited, wasRefusedLater } from './exemptions';
+import { cameOnce, choseToGoOn, choseToSendAgain, didNotGetThere, endedByItsStore, hadEnded, longestLookMs, surelyWaited, wasRefusedLater, wentOnAfterLoss, wentOnUnseeing } from './exemptions';
 import { activeAt, acksOf, type Facts, factsOf, type Known, reaches, slackMs, stepOf, storeFailures, wantedAck } from './facts';
 import type { CallRecord, History } from './history';
 
@@ -97,7 +97,7 @@ function judgeWait({ facts, tell, shown }: Judge, one: Known, sentAt: number, ca
 	if (told.some(({ receipt }) => reaches(receipt, wanted))) return;
 	const sent = told.some(({ receipt }) => reaches(receipt, 'sent'));
 	const refused = told.find(({ receipt }) => receipt === 'failed');
-	if (refused && !sent && refused.at < calledAt - longestLookMs) tell('webhookAfterRefusal', asked.name, `its text was refused at ${shown(refused.at)}, and its webhook was called at ${shown(calledAt)}`);
+	if (refused && !sent && refused.at < calledAt - longestLookMs && !wentOnUnseeing(one)) tell('webhookAfterRefusal', asked.name, `its text was refused at ${shown(refused.at)}, and its webhook was called at ${shown(calledAt)}`);
 	else if (!choseToGoOn(one)) tell('webhookBeforeWaitEnded', asked.name, `its webhook was called at ${shown(calledAt)} without the acknowledgement ${wanted}`);
 }
 
@@ -107,7 +107,7 @@ function effectsOf({ messages, webhooks }: Known): number[] {
 }
 
 /** G2: between two effects of one transaction there is none of another, unless it had ended in between. */
-function judgeInterleaving({ tell, shown }: Judge, chat: Known[]): void {
+function judgeInterleaving({ facts, tell, shown }: Judge, chat: Known[]): void {
 	for (const one of chat) {
 		if (endedByItsStore(one)) continue;
 		const own = effectsOf(one);
@@ -116,6 +116,7 @@ function judgeInterleaving({ tell, shown }: Judge, chat: Known[]): void {
 			const between = [...other.messages, ...other.webhooks].map(({ at }) => at);
 			for (const [index, from] of own.slice(0, -1).entries()) {
 				const to = own[index + 1] as number;
+				if (wentOnAfterLoss(one, [from, to], facts)) continue;
 				const wrong = between.find((at) => at > from && at < to && !hadEnded(one, [from, to], at));
 				if (wrong !== undefined) tell('interleaved', one.asked.name, `an effect of ${other.asked.name} at ${shown(wrong)} lies between its own at ${shown(from)} and ${shown(to)}`);
 			}

@@ -1,10 +1,18 @@
 // All that the checker lets pass, in one place, each with the sentence of docs/guarantees.md or the design that allows it.
 import type { Transaction } from '../../ordering/transaction';
-import { type Facts, type Known, slackMs, stepOf, storeFailures } from './facts';
+import { activeAt, type Facts, type Known, slackMs, stepOf, storeFailures } from './facts';
 
 /** G1: "On Ack Timeout set to Continue calls the webhook after a wait that ended without its acknowledgement." */
 export function choseToGoOn({ asked, states }: Known): boolean {
 	return asked.onAckTimeout === 'continue' && states.some((state) => stepOf(state, 'wait')?.status === 'unconfirmed');
+}
+
+/**
+ * G1: where no look was answered in time (EvolutionAPI or the machine was too busy), the wait ends `unconfirmed` though the
+ * refusal is there to be seen; Continue then calls the webhook. A wait that saw the refusal is `failed`, and has none.
+ */
+export function wentOnUnseeing(one: Known): boolean {
+	return choseToGoOn(one) && one.states.every((state) => stepOf(state, 'wait')?.status !== 'failed');
 }
 
 /** G1: a refusal that arrives within one look of the wait's end can't be known yet; looks are at most so far apart, in ms. */
@@ -18,6 +26,20 @@ export const longestLookMs = 2000;
 export function hadEnded(one: Known, [from, to]: [number, number], other: number): boolean {
 	const within = (at: number | undefined) => at !== undefined && at >= from - slackMs && at <= Math.min(other + slackMs, to);
 	return one.states.some(({ endedAt }) => within(endedAt)) || one.calls.some(({ lostAt }) => within(lostAt));
+}
+
+/**
+ * G2: a run that had ended leaves the chat to others, and "it goes on at its first open step" when somebody repeats it. Where
+ * its process died before its caller got the outcome, no record tells of that end: the repeat has written over it. So
+ * an effect of another may lie between two of its own where the call of the first one was lost between them, and only
+ * calls that began after that loss can have had the later one.
+ */
+export function wentOnAfterLoss({ calls }: Known, [from, to]: [number, number], { lostRecoveries }: Facts): boolean {
+	const wentOn = calls.filter((call) => activeAt(call, to));
+	return [...calls, ...lostRecoveries].some(({ begunAt, lostAt }) => {
+		const lostBetween = lostAt !== undefined && begunAt <= from && from <= lostAt && lostAt <= to;
+		return lostBetween && wentOn.length > 0 && wentOn.every((call) => call.begunAt > lostAt);
+	});
 }
 
 /** G2: where the ledger or Redis failed, the run ends when that is noticed, and no record tells when that was. */

@@ -24,6 +24,8 @@ export interface Facts {
 	known: Map<string, Known>;
 	byChat: Map<number, Known[]>;
 	acks: Map<string, SeenAck[]>;
+	/** Those that died before they told what they worked on. */
+	lostRecoveries: CallRecord[];
 }
 
 /** What a caller gets where a store failed: its states are the truth of one process's memory, and not on record. */
@@ -38,7 +40,7 @@ export function factsOf(history: History): Facts {
 		one.calls.sort((a, b) => a.begunAt - b.begunAt);
 		one.states = [...one.calls.flatMap((call) => stateTold(call) ?? []), ...(one.ledger ? [one.ledger] : [])];
 	}
-	return { history, known, byChat: Map.groupBy(known.values(), ({ asked }) => asked.chat), acks: Map.groupBy(history.acks, ({ messageId }) => messageId) };
+	return { history, known, byChat: Map.groupBy(known.values(), ({ asked }) => asked.chat), acks: Map.groupBy(history.acks, ({ messageId }) => messageId), lostRecoveries: history.calls.filter(({ name }) => name === '*') };
 }
 
 function stateTold({ outcome }: CallRecord): Transaction | undefined {
