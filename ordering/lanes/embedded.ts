@@ -206,8 +206,8 @@ function instanceOf({ server, instance }: Chat): string {
 }
 
 /** Most lanes have no sequence numbers: one empty object is enough for all of them. */
-function sharingEmpty({ sequences, executions }: LaneMarks): LaneMarks {
-	return { sequences: Object.keys(sequences).length > 0 ? sequences : noMarks.sequences, executions };
+function sharingEmpty(marks: LaneMarks): LaneMarks {
+	return Object.keys(marks.sequences).length > 0 ? marks : { sequences: noMarks.sequences, executions: marks.executions };
 }
 
 function waitedMs({ takenAt }: Place): number {

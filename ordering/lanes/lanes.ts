@@ -19,7 +19,10 @@ export interface Sequence {
 	number: number;
 	/** How long missing smaller numbers are waited for, from this ticket's taking on. */
 	gapMs: number;
-	/** Whether it had a turn before: then it may go again unless a higher number has gone. */
+	/**
+	 * Whether it had a turn before: then it may go again unless a higher number has gone. Needed only where the lane can't
+	 * know: a ticket of the transaction in `LaneMarks.sequenceBy` may anyway.
+	 */
 	again: boolean;
 }
 
@@ -27,6 +30,8 @@ export interface Sequence {
 export interface LaneMarks {
 	sequences: Partial<Record<Priority, number>>;
 	executions: Partial<Record<Priority, number>>;
+	/** The transactions that had the turns of `sequences`, where they are known: records of before have none. */
+	sequenceBy?: Partial<Record<Priority, string>>;
 }
 
 /** What the ledger knows of a lane whose own memory is gone. */
@@ -56,9 +61,10 @@ export interface Grant {
 	marks: LaneMarks;
 	/**
 	 * Resolves while the lane is surely this grant's. Where that can't be told, waits until it can. Throws
-	 * `LaneLostError` when it went to somebody else. To be asked before each effect.
+	 * `LaneLostError` when it went to somebody else, and where it has to wait, `CancelledError` when the signal fires and
+	 * `LanesUnavailableError` after a minute or more. To be asked before each effect.
 	 */
-	confirm(): Promise<void>;
+	confirm(signal?: AbortSignal): Promise<void>;
 	/** How many wait for this chat now. */
 	waiting(): Promise<number>;
 	/** Lets the next one go on; with `heldBy`, only that transaction, until it releases the lane without. */

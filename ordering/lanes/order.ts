@@ -1,5 +1,5 @@
 // The order of tickets within one process, and what a sequence number has to wait for.
-import type { LaneMarks, OrderKey } from './lanes';
+import type { LaneMarks, OrderKey, Priority } from './lanes';
 
 const ranks = { high: 0, normal: 1, low: 2 } as const;
 
@@ -27,11 +27,12 @@ export type Turn =
 	| { may: 'wait'; missing: { from: number; to: number }; leftMs: number };
 
 /** Whether one with this key may go as the first of its lane, `waitedMs` after its ticket was taken. */
-export function turnOf({ priority, sequence }: OrderKey, marks: LaneMarks, waitedMs: number): Turn {
+export function turnOf({ priority, sequence, transactionId }: OrderKey, marks: LaneMarks, waitedMs: number): Turn {
 	if (!sequence) return { may: 'go' };
 	const { number, gapMs, again } = sequence;
 	const gone = marks.sequences[priority];
-	if (gone !== undefined && (number < gone || (number === gone && !again))) return { may: 'never', gone };
+	const isItsOwn = again || (transactionId !== undefined && transactionId === marks.sequenceBy?.[priority]);
+	if (gone !== undefined && (number < gone || (number === gone && !isItsOwn))) return { may: 'never', gone };
 	const from = (gone ?? 0) + 1;
 	if (number <= from) return { may: 'go' };
 	const missing = { from, to: number - 1 };
@@ -45,11 +46,19 @@ export function isLate({ priority, sequence, execution }: OrderKey, marks: LaneM
 }
 
 /** The marks after a turn of this key. */
-export function advance({ priority, sequence, execution }: OrderKey, marks: LaneMarks): LaneMarks {
-	const { sequences, executions } = marks;
-	if (sequence) return { executions, sequences: { ...sequences, [priority]: Math.max(sequence.number, sequences[priority] ?? 0) } };
+export function advance({ priority, sequence, execution, transactionId }: OrderKey, marks: LaneMarks): LaneMarks {
+	if (sequence) return withSequence(marks, priority, sequence.number, transactionId);
 	if (execution === undefined) return marks;
-	return { sequences, executions: { ...executions, [priority]: Math.max(execution, executions[priority] ?? 0) } };
+	return { ...marks, executions: { ...marks.executions, [priority]: Math.max(execution, marks.executions[priority] ?? 0) } };
+}
+
+function withSequence(marks: LaneMarks, priority: Priority, number: number, by: string | undefined): LaneMarks {
+	const before = marks.sequences[priority] ?? 0;
+	if (number < before) return marks;
+	const whose = (number === before ? marks.sequenceBy?.[priority] : undefined) ?? by;
+	const sequenceBy: LaneMarks['sequenceBy'] = { ...marks.sequenceBy, [priority]: whose };
+	if (whose === undefined) delete sequenceBy[priority];
+	return { ...marks, sequences: { ...marks.sequences, [priority]: number }, sequenceBy };
 }
 
 /** A clause for the error of a ticket whose time in the queue is over. */

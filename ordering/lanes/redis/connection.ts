@@ -62,6 +62,7 @@ export class RedisConnection {
 	private entering = 0;
 	private onEntered: Array<() => void> = [];
 	private renewing?: Promise<void>;
+	/** Why Redis can't be used, as far as is known. */
 	private problem = 'it has not answered yet';
 	private closed = false;
 	private readonly command: Redis;
@@ -108,7 +109,7 @@ export class RedisConnection {
 		const { prefix, settleMs, graceMs, idleMs } = this.settings;
 		this.mustBeEntered();
 		const base = `${prefix}:${this.run}:{${lane}}`;
-		const reply = (await this.call(script, [`${base}:lane`, `${base}:queue`, `${base}:tickets`], [prefix, this.run ?? '', settleMs, graceMs, idleMs, ...args])) as Reply;
+		const reply = (await this.call(script, [`${base}:lane`, `${base}:queue`, `${base}:tickets`, `${base}:transactions`], [prefix, this.run ?? '', settleMs, graceMs, idleMs, ...args])) as Reply;
 		if (reply[0] === 'generation') throw this.lostGeneration();
 		return reply;
 	}
@@ -174,6 +175,7 @@ export class RedisConnection {
 		}
 		if (entering !== this.entering || this.closed) return;
 		this.entered = true;
+		this.problem = 'it has not answered in time';
 		this.listener.rejoin();
 		for (const tell of this.onEntered.splice(0)) tell();
 	}

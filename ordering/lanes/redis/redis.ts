@@ -8,6 +8,9 @@ import { type ConnectionSettings, RedisConnection, type Reply, sleep, within } f
 
 const hourMs = 3_600_000;
 
+/** How many of a process' waiting tickets ask in one go, however many wait. */
+const asksAtOnce = 100;
+
 export interface RedisLanesOptions extends Pick<ConnectionSettings, 'url' | 'prefix' | 'tls'> {
 	/** Asks the ledger about a lane that Redis knows nothing of. */
 	readRecord: ReadLaneRecord;
@@ -15,6 +18,8 @@ export interface RedisLanesOptions extends Pick<ConnectionSettings, 'url' | 'pre
 	settleMs?: number;
 	/** After how long a process that Redis does not hear of loses its lanes; 10,000 by default. */
 	leaseMs?: number;
+	/** For how long at most a turn waits to be confirmed; 60,000 or six leases by default, whichever is longer. */
+	confirmMs?: number;
 }
 
 /** A ticket that waits, or will. */
@@ -25,8 +30,8 @@ interface Place {
 	takenAt: number;
 	/** Its number in the lane, once Redis has told it. */
 	number: string;
-	/** Whether Redis was asked for a place. */
-	asked: boolean;
+	/** When Redis was last asked for the place; undefined before the first time. */
+	askedAt?: number;
 	/** Set while somebody waits for the turn. */
 	waiter?: { granted(turn: Turn): void; failed(error: Error): void };
 }
@@ -61,6 +66,9 @@ interface Lane {
 	seeding?: Promise<void>;
 	/** Tickets of this process that Redis has not yet seen end. */
 	tickets: number;
+	/** How many requests were sent, and the latest one whose answer has come: an older answer tells nothing any more. */
+	requests: number;
+	answered: number;
 }
 
 /** As the scripts write it, numbers as text. */
@@ -74,6 +82,7 @@ interface Turn {
 	late: boolean;
 	missing?: [from: string, to: string];
 	sequences: Partial<Record<Priority, string>>;
+	sequenceBy: Partial<Record<Priority, string>>;
 	executions: Partial<Record<Priority, string>>;
 	heldBy?: string;
 }
@@ -84,6 +93,7 @@ export class RedisLanes implements Lanes {
 	private readonly redis: RedisConnection;
 	private readonly readRecord: ReadLaneRecord;
 	private readonly leaseMs: number;
+	private readonly confirmMs: number;
 	/** In the order of their taking. */
 	private readonly places = new Map<string, Place>();
 	private readonly holdings = new Map<string, Holding>();
@@ -93,9 +103,10 @@ export class RedisLanes implements Lanes {
 	private taken = 0;
 	private closed = false;
 
-	private constructor({ url, prefix, tls, readRecord, settleMs = 300, leaseMs = 10_000 }: RedisLanesOptions) {
+	private constructor({ url, prefix, tls, readRecord, settleMs = 300, leaseMs = 10_000, confirmMs = Math.max(60_000, 6 * leaseMs) }: RedisLanesOptions) {
 		this.readRecord = readRecord;
 		this.leaseMs = leaseMs;
+		this.confirmMs = confirmMs;
 		this.redis = new RedisConnection(
 			{ url, prefix, tls, settleMs, leaseMs, graceMs: Math.min(2000, leaseMs / 2), idleMs: Math.max(hourMs, 10 * leaseMs) },
 			{ told: (message) => this.told(JSON.parse(message) as Message), rejoin: () => this.rejoin() },
@@ -113,7 +124,7 @@ export class RedisLanes implements Lanes {
 	}
 
 	take(chat: Chat, key: OrderKey): Ticket {
-		const place: Place = { id: `${this.owner}/${++this.taken}`, lane: this.laneOf(chat), key, takenAt: performance.now(), number: '', asked: false };
+		const place: Place = { id: `${this.owner}/${++this.taken}`, lane: this.laneOf(chat), key, takenAt: performance.now(), number: '' };
 		place.lane.tickets += 1;
 		this.places.set(place.id, place);
 		queueMicrotask(() => this.ask(place)); // by then it is known whether somebody waits at once
@@ -158,7 +169,7 @@ export class RedisLanes implements Lanes {
 
 	private laneOf(chat: Chat): Lane {
 		const id = createHash('sha256').update(JSON.stringify([chat.server, chat.instance, chat.recipient])).digest('base64url').slice(0, 22);
-		const lane = this.lanes.get(id) ?? { id, tickets: 0 };
+		const lane = this.lanes.get(id) ?? newLane(id);
 		lane.chat ??= chat;
 		this.lanes.set(id, lane);
 		return lane;
@@ -187,7 +198,7 @@ export class RedisLanes implements Lanes {
 				granted: (turn) => end(() => resolve(this.grant(place, turn))),
 				failed: (error) => end(() => reject(error)),
 			};
-			if (place.asked) this.ask(place);
+			if (place.askedAt !== undefined) this.ask(place);
 		});
 	}
 
@@ -213,19 +224,40 @@ export class RedisLanes implements Lanes {
 			waitedMs: Math.round(performance.now() - place.takenAt),
 			late: turn.late,
 			...(from && to ? { missing: { from: Number(from), to: Number(to) } } : {}),
-			marks: { sequences: numbersIn(turn.sequences), executions: numbersIn(turn.executions) },
-			confirm: () => this.confirm(holding),
+			marks: marksOf(turn),
+			confirm: (signal) => this.confirm(holding, signal),
 			waiting: async () => Number((await this.redis.ask('waiting', place.lane.id))[1]),
 			release: (heldBy) => void this.end(holding, 'release', heldBy),
 		};
 	}
 
-	private async confirm(holding: Holding): Promise<void> {
-		for (;;) {
-			if (holding.lost || !this.holdings.has(holding.id)) throw new LaneLostError();
-			if (this.redis.isSure(holding.life)) return;
+	private async confirm(holding: Holding, signal?: AbortSignal): Promise<void> {
+		if (this.isSure(holding)) return;
+		if (signal?.aborted) throw new CancelledError();
+		const stop = Promise.withResolvers<never>();
+		const onAbort = () => stop.reject(new CancelledError());
+		const timer = setTimeout(() => stop.reject(this.redis.unavailable()), this.confirmMs);
+		signal?.addEventListener('abort', onAbort, { once: true });
+		const wait = { over: false };
+		try {
+			await Promise.race([this.untilSure(holding, wait), stop.promise]);
+		} finally {
+			wait.over = true;
+			clearTimeout(timer);
+			signal?.removeEventListener('abort', onAbort);
+		}
+	}
+
+	/** Throws `LaneLostError` where the lane is another's. */
+	private isSure(holding: Holding): boolean {
+		if (holding.lost || !this.holdings.has(holding.id)) throw new LaneLostError();
+		return this.redis.isSure(holding.life);
+	}
+
+	private async untilSure(holding: Holding, wait: { over: boolean }): Promise<void> {
+		while (!wait.over && !this.isSure(holding)) {
 			await this.redis.untilEntered();
-			await this.redis.renew().then(() => this.claim(holding)).catch(() => sleep(50));
+			if (!wait.over) await this.redis.renew().then(() => this.claim(holding)).catch(() => sleep(50));
 		}
 	}
 
@@ -233,7 +265,7 @@ export class RedisLanes implements Lanes {
 	private async claim(holding: Holding): Promise<void> {
 		const { id, lane, turn } = holding;
 		const life = this.redis.currentLife;
-		const [state, closedMs] = await this.redis.ask('claim', lane.id, id, turn.fence, turn.heldBy ?? '', JSON.stringify(turn), turn.number, ...marksIn(turn));
+		const [state, closedMs] = await this.redis.ask('claim', lane.id, id, turn.fence, turn.heldBy ?? '', JSON.stringify(turn), turn.number, ...foursOf(marksOf(turn)));
 		holding.toldAt = performance.now();
 		if (state === 'lost') holding.lost = true;
 		else if (closedMs === 0) holding.life = life;
@@ -248,7 +280,7 @@ export class RedisLanes implements Lanes {
 
 	private async leave(place: Place): Promise<Reply | undefined> {
 		this.places.delete(place.id);
-		if (place.asked) return this.tell({ id: place.id, lane: place.lane, how: 'leave', heldBy: '', transactionId: '' });
+		if (place.askedAt !== undefined) return this.tell({ id: place.id, lane: place.lane, how: 'leave', heldBy: '', transactionId: '' });
 		place.lane.tickets -= 1;
 		this.forget(place.lane);
 		return undefined;
@@ -259,10 +291,11 @@ export class RedisLanes implements Lanes {
 		const { id, lane, how, heldBy, transactionId } = ending;
 		this.endings.set(id, ending);
 		await Promise.resolve(); // behind the places that were taken just before
+		const request = ++lane.requests;
 		const reply = await this.redis.ask('end', lane.id, id, how, heldBy, transactionId).catch(() => undefined);
 		if (!reply) return undefined;
 		if (this.endings.delete(id)) lane.tickets -= 1;
-		this.heard(lane, reply);
+		this.heard(lane, request, reply);
 		return reply;
 	}
 
@@ -271,20 +304,21 @@ export class RedisLanes implements Lanes {
 		if (!this.places.has(place.id)) return;
 		const { id, lane, key, number } = place;
 		// the first time it is just being taken; only an order of arrival at Redis keeps the order of the calls
-		const ageUs = place.asked ? Math.round((performance.now() - place.takenAt) * 1000) : 0;
-		place.asked = true;
+		const ageUs = place.askedAt !== undefined ? Math.round((performance.now() - place.takenAt) * 1000) : 0;
+		place.askedAt = performance.now();
 		const { sequence } = key;
 		const args = [id, place.waiter ? '1' : '0', ageUs, key.priority, sequence?.number ?? '', sequence?.gapMs ?? '', sequence?.again ? '1' : '0', key.execution ?? '', key.transactionId ?? '', number];
-		this.redis.ask('take', lane.id, ...args).then((reply) => this.answered(place, reply), () => {});
+		const request = ++lane.requests;
+		this.redis.ask('take', lane.id, ...args).then((reply) => this.answered(place, request, reply), () => {});
 	}
 
-	private answered(place: Place, reply: Reply): void {
+	private answered(place: Place, request: number, reply: Reply): void {
 		const [state, what, number] = reply;
 		if (state === 'granted') return this.told(JSON.parse(String(what)) as Turn);
 		if (state === 'refused') return this.refused(place, Number(what));
 		if (state === 'ended') return;
 		place.number = String(number);
-		this.heard(place.lane, reply);
+		this.heard(place.lane, request, reply);
 	}
 
 	private told(message: Message): void {
@@ -304,7 +338,7 @@ export class RedisLanes implements Lanes {
 	private disown({ ticket, lane: key }: Turn): void {
 		const id = /\{(.+)\}/.exec(key)?.[1];
 		if (!id) return;
-		const lane = this.lanes.get(id) ?? { id, tickets: 0 };
+		const lane = this.lanes.get(id) ?? newLane(id);
 		lane.tickets += 1;
 		void this.tell({ id: ticket, lane, how: 'leave', heldBy: '', transactionId: '' });
 	}
@@ -319,7 +353,9 @@ export class RedisLanes implements Lanes {
 	}
 
 	/** What a script says of a lane: when to look again, and whether it wants the ledger's record. */
-	private heard(lane: Lane, [state, waitMs]: Reply): void {
+	private heard(lane: Lane, request: number, [state, waitMs]: Reply): void {
+		if (request < lane.answered) return this.forget(lane);
+		lane.answered = request;
 		clearTimeout(lane.timer);
 		lane.timer = undefined;
 		if (this.closed) return;
@@ -329,8 +365,14 @@ export class RedisLanes implements Lanes {
 	}
 
 	private look(lane: Lane): void {
+		clearTimeout(lane.timer);
 		lane.timer = undefined;
-		this.redis.ask('advance', lane.id).then((reply) => this.heard(lane, reply), () => {});
+		const request = ++lane.requests;
+		this.redis.ask('advance', lane.id, this.owner).then((reply) => {
+			const [, , turn] = reply;
+			if (turn) this.told(JSON.parse(String(turn)) as Turn);
+			this.heard(lane, request, reply);
+		}, () => {});
 	}
 
 	/** The ledger's failure is told to everybody who waits here; the next one asks again. */
@@ -338,7 +380,10 @@ export class RedisLanes implements Lanes {
 		const { chat } = lane;
 		if (!chat) return;
 		lane.seeding ??= this.readRecord(chat).then(
-			({ fence, heldBy, marks }) => this.redis.ask('seed', lane.id, fence, heldBy ?? '', ...triplesOf(marks)).then((reply) => this.heard(lane, reply), () => {}),
+			({ fence, heldBy, marks }) => {
+				const request = ++lane.requests;
+				return this.redis.ask('seed', lane.id, fence, heldBy ?? '', ...foursOf(marks)).then((reply) => this.heard(lane, request, reply), () => {});
+			},
 			(error: Error) => this.failAll(lane, error),
 		).finally(() => {
 			lane.seeding = undefined;
@@ -361,9 +406,19 @@ export class RedisLanes implements Lanes {
 		for (const ending of this.endings.values()) void this.tell(ending);
 	}
 
-	/** A message may be lost with its connection, and a holder may die without one: so those that wait ask at times. */
+	/**
+	 * A holder may die without a message, and one may be lost: so each lane in which somebody waits is looked at, and some
+	 * of those that wait ask for themselves, the ones first that have not asked for longest.
+	 */
 	private askAgain(): void {
-		for (const place of this.places.values()) if (place.waiter) this.ask(place);
+		const waiting = [...this.places.values()].filter(({ waiter }) => waiter);
+		const byAsking = waiting.toSorted((a, b) => (a.askedAt ?? 0) - (b.askedAt ?? 0));
+		const lanes = new Set(waiting.map(({ lane }) => lane));
+		for (const place of byAsking.slice(0, asksAtOnce)) {
+			this.ask(place);
+			lanes.delete(place.lane); // the same script looks at the lane
+		}
+		for (const lane of lanes) this.look(lane);
 		const longAgo = performance.now() - hourMs / 4; // a lane's keys go after an hour without use
 		for (const holding of this.holdings.values()) if (holding.toldAt < longAgo) this.claim(holding).catch(() => {});
 	}
@@ -378,16 +433,22 @@ export class RedisLanes implements Lanes {
 	}
 }
 
+function newLane(id: string): Lane {
+	return { id, tickets: 0, requests: 0, answered: 0 };
+}
+
 function numbersIn(marks: Partial<Record<Priority, string>>): Partial<Record<Priority, number>> {
 	return Object.fromEntries(Object.entries(marks).map(([priority, number]) => [priority, Number(number)]));
 }
 
-function marksIn({ sequences, executions }: Turn): string[] {
-	return triplesOf({ sequences: numbersIn(sequences), executions: numbersIn(executions) });
+function marksOf({ sequences, executions, sequenceBy }: Turn): LaneMarks {
+	return { sequences: numbersIn(sequences), executions: numbersIn(executions), ...(Object.keys(sequenceBy).length > 0 ? { sequenceBy } : {}) };
 }
 
 /** As the scripts take marks. */
-function triplesOf({ sequences, executions }: LaneMarks): string[] {
-	const triples = (kind: string, marks: Partial<Record<Priority, number>>) => Object.entries(marks).flatMap(([priority, number]) => [kind, priority, `${number}`]);
-	return [...triples('sequence', sequences), ...triples('execution', executions)];
+function foursOf({ sequences, executions, sequenceBy = {} }: LaneMarks): string[] {
+	return [
+		...Object.entries(sequences).flatMap(([priority, number]) => ['sequence', priority, `${number}`, sequenceBy[priority as Priority] ?? '']),
+		...Object.entries(executions).flatMap(([priority, number]) => ['execution', priority, `${number}`, '']),
+	];
 }

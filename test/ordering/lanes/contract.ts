@@ -277,9 +277,9 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 			return turns;
 		}
 
-		const numbered = (number: number, more: Partial<NonNullable<OrderKey['sequence']>> & { priority?: Priority } = {}): OrderKey => {
-			const { priority = 'normal', ...sequence } = more;
-			return { priority, sequence: { number, gapMs: 5_000, again: false, ...sequence } };
+		const numbered = (number: number, more: Partial<NonNullable<OrderKey['sequence']>> & { priority?: Priority; transactionId?: string } = {}): OrderKey => {
+			const { priority = 'normal', transactionId, ...sequence } = more;
+			return { priority, sequence: { number, gapMs: 5_000, again: false, ...sequence }, ...(transactionId === undefined ? {} : { transactionId }) };
 		};
 
 		describe('sequence numbers', () => {
@@ -333,6 +333,53 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 
 			test('one that had its turn may go again, unless a higher number has gone', async () => {
 				expect(await turnsOf(numbered(1), numbered(1, { again: true }), numbered(2), numbered(1, { again: true }))).toMatchObject([{}, { late: false }, {}, { name: 'SequenceTooLateError' }]);
+			});
+
+			test('a second call of the transaction that has the turn of its number waits, and goes when that is over; another one is refused', async () => {
+				const mine = numbered(1, { transactionId: 'mine' });
+				const first = await lanes.take(chat, mine).turn(long);
+				const order: string[] = [];
+				const twin = lanes.take(chat, mine).turn(long).then((grant) => (order.push('twin'), grant));
+				const next = lanes.take(chat, numbered(2)).turn(long).then((grant) => (order.push('next'), grant));
+				const other = thrownBy(lanes.take(chat, numbered(1, { transactionId: 'other' })).turn(long));
+				await settled();
+				expect(order).toEqual([]);
+				test_.record(chat, first);
+				first.release();
+				const second = await twin;
+				expect(order).toEqual(['twin']);
+				expect(second.marks).toMatchObject({ sequences: { normal: 1 }, sequenceBy: { normal: 'mine' } });
+				second.release();
+				await next;
+				expect(await other).toBeInstanceOf(SequenceTooLateError);
+			});
+
+			test('two calls of one transaction that wait go one after the other, though neither had a turn when it came', async () => {
+				const holder = await lanes.take(chat, numbered(1)).turn(long);
+				const mine = numbered(2, { transactionId: 'mine' });
+				const turns = [lanes.take(chat, mine).turn(long), lanes.take(chat, mine).turn(long)];
+				await settled();
+				test_.record(chat, holder);
+				holder.release();
+				for (const turn of turns) {
+					const grant = await turn;
+					test_.record(chat, grant);
+					grant.release();
+				}
+			});
+
+			test('a transaction whose turn left nothing on record may go again, and no more when a higher number has gone', async () => {
+				const mine = numbered(1, { transactionId: 'mine' });
+				(await lanes.take(chat, mine).turn(long)).release();
+				expect(await turnsOf(mine, numbered(2, { transactionId: 'next' }), mine)).toMatchObject([{}, { marks: { sequenceBy: { normal: 'next' } } }, { name: 'SequenceTooLateError' }]);
+			});
+
+			test('whose number it was is known from the record', async () => {
+				test_.record(chat, { fence: 3, marks: { sequences: { normal: 41, low: 7 }, sequenceBy: { normal: 'mine' }, executions: {} } });
+				const [other, mine, low] = await turnsOf(numbered(41, { transactionId: 'other' }), numbered(41, { transactionId: 'mine' }), numbered(7, { priority: 'low', transactionId: 'mine' }));
+				expect(other).toBeInstanceOf(SequenceTooLateError);
+				expect(mine).toMatchObject({ marks: { sequences: { normal: 41, low: 7 }, sequenceBy: { normal: 'mine' } } });
+				expect(low).toBeInstanceOf(SequenceTooLateError);
 			});
 
 			test('one that was refused gives its place up', async () => {
@@ -421,6 +468,22 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 				expect((await lanes.take(chat, failing).turn(long)).fence).toBeGreaterThan(3);
 			});
 
+			test('gives its turns to that transaction only, in the order of its tickets', async () => {
+				await hold();
+				const again = await lanes.take(chat, failing).turn(long);
+				const order: string[] = [];
+				const follow = async (name: string, key: OrderKey) => {
+					const grant = await lanes.take(chat, key).turn(long);
+					order.push(name);
+					grant.release(name === 'second' ? undefined : 'failing');
+				};
+				const all = [follow('other', { priority: 'high', execution: 1, transactionId: 'failing too' }), follow('second', { ...failing, execution: 3 }), follow('first', { ...failing, execution: 2 })];
+				await settled();
+				again.release('failing');
+				await Promise.all(all);
+				expect(order).toEqual(['first', 'second', 'other']);
+			});
+
 			test('holds no other chat', async () => {
 				await hold();
 				await lanes.take(otherChat, { priority: 'normal' }).turn(1000);
@@ -430,6 +493,7 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 		test('a turn that has come is confirmed', async () => {
 			const grant = await lanes.take(chat, { priority: 'normal' }).turn(long);
 			await grant.confirm();
+			await grant.confirm(AbortSignal.abort()); // there is no wait that it could end
 		});
 
 		test('a record that can not be read is told, gives the place up, and is asked for again', async () => {

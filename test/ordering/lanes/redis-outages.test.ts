@@ -1,7 +1,7 @@
 // Lanes over Redis while Redis is frozen, gone, started again without its data, or with old data.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { LaneLostError, LanesUnavailableError } from '../../../ordering/errors';
+import { CancelledError, LaneLostError, LanesUnavailableError, SequenceTooLateError } from '../../../ordering/errors';
 import type { LaneRecord } from '../../../ordering/lanes/lanes';
 import type { RedisLanes } from '../../../ordering/lanes/redis/redis';
 import { endWithTest, thrownBy } from '../../evolution/helpers';
@@ -101,6 +101,56 @@ test.each(['lost', 'saved'] as const)('started again with its data %s: the holde
 	await waiting;
 	expect(order).toEqual([2, 3, 4]);
 	expect([holder.fence, ...fences]).toEqual([...new Set([holder.fence, ...fences])].sort((x, y) => x - y));
+});
+
+test('started again without its data: whose number had its turn is known from the holder', async () => {
+	const scene = await redisScene();
+	const [a, b] = [await scene.open(), await scene.open()];
+	const key = (transactionId: string) => ({ priority: 'normal', sequence: { number: 5, gapMs: 0, again: false }, transactionId }) as const;
+	const holder = await a.take(chat, key('mine')).turn(long);
+	await scene.redis.kill();
+	await scene.redis.start('lost');
+	await sleep(leaseMs * 2);
+	await holder.confirm();
+	const mine = b.take(chat, key('mine')).turn(long);
+	expect(await thrownBy(b.take(chat, key('other')).turn(long))).toBeInstanceOf(SequenceTooLateError);
+	holder.release();
+	expect((await mine).marks).toMatchObject({ sequences: { normal: 5 }, sequenceBy: { normal: 'mine' } });
+});
+
+test('frozen for longer than the lease: a turn that waits to be confirmed can be cancelled, and waits for a limited time', async () => {
+	const scene = await redisScene();
+	const lanes = await scene.open({ confirmMs: 1500 });
+	const holder = await lanes.take(chat, { priority: 'normal' }).turn(long);
+	scene.redis.freeze();
+	await sleep(leaseMs * 1.5);
+	const cancel = new AbortController();
+	const cancelled = thrownBy(holder.confirm(cancel.signal));
+	await sleep(100);
+	expect(await isOpen(cancelled)).toBe(true);
+	cancel.abort();
+	expect(await cancelled).toBeInstanceOf(CancelledError);
+	expect(await thrownBy(holder.confirm(cancel.signal))).toBeInstanceOf(CancelledError);
+	const began = performance.now();
+	expect(await thrownBy(holder.confirm())).toBeInstanceOf(LanesUnavailableError);
+	expect(performance.now() - began).toBeGreaterThan(1400);
+	scene.redis.thaw();
+	await holder.confirm();
+});
+
+test('an error tells what is wrong with Redis now, not what was wrong before', async () => {
+	const scene = await redisScene();
+	const lanes = await scene.open();
+	await scene.redis.kill();
+	await sleep(300);
+	expect(String(await thrownBy(lanes.take(chat, { priority: 'normal' }).turn(100)))).toContain('ECONNREFUSED');
+	await scene.redis.start('lost');
+	await lanes.take(chat, { priority: 'normal' }).turn(long);
+	const waiting = thrownBy(lanes.take(chat, { priority: 'normal' }).turn(500));
+	scene.redis.freeze();
+	const error = await waiting;
+	scene.redis.thaw();
+	expect(String(error)).toContain('it has not answered in time');
 });
 
 test('started again with an old snapshot: the turns that it remembers are over, and none of them counts', async () => {

@@ -1,5 +1,5 @@
 // Lanes over Redis that several processes share, and what becomes of them when one dies.
-import { CancelledError, LanesUnavailableError } from '../../../ordering/errors';
+import { CancelledError, LanesUnavailableError, SequenceTooLateError } from '../../../ordering/errors';
 import type { Grant, OrderKey } from '../../../ordering/lanes/lanes';
 import type { RedisLanes } from '../../../ordering/lanes/redis/redis';
 import { cert, key } from '../../nodes/certificate';
@@ -120,6 +120,56 @@ describe('settling', () => {
 	});
 });
 
+test('a place that is taken right after a release gets its turn after the settling time', async () => {
+	const { open } = await redisScene();
+	await open(); // so that the new Redis gives turns after its short lease
+	const lanes = await open({ settleMs: 100, leaseMs: 60_000 });
+	for (let execution = 1; execution <= 6; execution++) (await lanes.take(chat, { priority: 'normal', execution }).turn(5000)).release();
+});
+
+describe('thousands that wait in one chat', () => {
+	const count = 2000;
+
+	/** Waiting tickets, and how many commands Redis and its scripts run in one lease with them. */
+	async function crowd(heldBy?: string) {
+		const { open, redis } = await redisScene();
+		const lanes = await open({ readRecord: async () => ({ ...nothing, fence: 1, ...(heldBy === undefined ? {} : { heldBy }) }) });
+		const stop = new AbortController();
+		const key = (execution: number): OrderKey => ({ priority: 'normal', execution, transactionId: `t${execution}` });
+		const holder = heldBy === undefined ? await lanes.take(chat, key(0)).turn(long) : undefined;
+		const waiting = Array.from({ length: count }, (_, i) => lanes.take(chat, key(i + 1)).turn(60_000, stop.signal).catch(() => {}));
+		await until(async () => Number(await redis.client.zcard((await redis.client.keys('*:queue'))[0] ?? '')) === count);
+		const calls = async () => [...(await redis.client.info('commandstats')).matchAll(/calls=(\d+)/g)].reduce((sum, [, number]) => sum + Number(number), 0);
+		const commandsInALease = async () => {
+			const before = await calls();
+			await sleep(leaseMs);
+			return (await calls()) - before;
+		};
+		const end = async () => {
+			stop.abort();
+			await Promise.all(waiting);
+			holder?.release();
+		};
+		return { lanes, commandsInALease, end };
+	}
+
+	test('do not all ask again and again', async () => {
+		const { commandsInALease, end } = await crowd();
+		expect(await commandsInALease()).toBeLessThan(count * 3); // 100 ask at a time, about 10 commands each
+		await end();
+	});
+
+	test('while it is held cost no more than a few, and the transaction that holds it is found among them', async () => {
+		const { lanes, commandsInALease, end } = await crowd('failed');
+		expect(await commandsInALease()).toBeLessThan(count * 3);
+		const began = performance.now();
+		const grant = await lanes.take(chat, { priority: 'low', transactionId: 'failed' }).turn(5000);
+		expect(performance.now() - began).toBeLessThan(500);
+		grant.release('failed');
+		await end();
+	});
+});
+
 describe('a process that dies', () => {
 	test('while it has the turn keeps the chat for its lease and the time to come back, no longer', async () => {
 		const scene = await redisScene();
@@ -151,6 +201,18 @@ describe('a process that dies', () => {
 		await next;
 		expect(performance.now() - released).toBeLessThan(deadAfterMs + 1000);
 		expect(notedIn(scene.folder)).toEqual([]);
+	});
+
+	test('before it recorded the turn of its number leaves that to its transaction, and to no other', async () => {
+		const { open } = await redisScene();
+		const [a, b] = [await open(), await open()];
+		const sequence = { number: 1, gapMs: 0, again: false };
+		await a.take(chat, { priority: 'normal', sequence, transactionId: 'mine' }).turn(long);
+		const other = thrownBy(b.take(chat, { priority: 'normal', sequence, transactionId: 'other' }).turn(long));
+		const mine = b.take(chat, { priority: 'normal', sequence, transactionId: 'mine' }).turn(long);
+		await a.close();
+		expect((await mine).marks).toMatchObject({ sequences: { normal: 1 }, sequenceBy: { normal: 'mine' } });
+		expect(await other).toBeInstanceOf(SequenceTooLateError);
 	});
 
 	test('is told dead to those who ask', async () => {

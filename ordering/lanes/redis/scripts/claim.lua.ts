@@ -2,7 +2,7 @@
 
 /**
  * ARGV[6] ticket, [7] fence, [8] the transaction that held the chat when the turn was given, or '', [9] the turn as
- * JSON, [10] the ticket's number, then triples of 'sequence' or 'execution', priority and number
+ * JSON, [10] the ticket's number, then marks as in `seed`
  *
  * The lane stays this ticket's unless somebody had a turn since. Where several claim it, as after the return of an old
  * snapshot, the highest fence wins, and this is known when the closure ends. Gives {'mine' | 'lost', ms until the
@@ -18,7 +18,7 @@ if holder ~= ticket then
 	redis.call('HSET', lane, 'seeded', '1', 'fence', ARGV[7], 'holder', ticket, 'turn', ARGV[9])
 	redis.call('HSET', lane, 'taken', text(math.max(tonumber(ARGV[10]), tonumber(redis.call('HGET', lane, 'taken')) or 0)))
 	if ARGV[8] ~= '' and not redis.call('HGET', lane, 'unheld:' .. ARGV[8]) then redis.call('HSET', lane, 'heldBy', ARGV[8]) end
-	for i = 11, #ARGV, 3 do mark(ARGV[i], {p = ARGV[i + 1]}, ARGV[i + 2]) end
+	for i = 11, #ARGV, 4 do mark(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
 	touch()
 end
 return {'mine', closedMs}

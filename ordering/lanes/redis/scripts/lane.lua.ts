@@ -1,9 +1,12 @@
 // Lua: what all scripts of one lane share. It stands before each of them; see docs/redis-lanes.md for the keys.
 
 /**
- * KEYS[1] lane: hash {seeded, taken, fence, holder, turn, heldBy, unheld:<transaction>, sequence:<priority>, execution:<priority>}
+ * KEYS[1] lane: hash {seeded, taken, fence, holder, turn, heldBy, unheld:<transaction>, sequence:<priority>,
+ * sequenceBy:<priority>, execution:<priority>}
  * KEYS[2] queue: sorted set of those that wait, all with score 0: 51 characters of order, then the ticket
  * KEYS[3] tickets: hash from ticket to its record as JSON
+ * KEYS[4] transactions: sorted set of those in the queue that have a transaction, all with score 0: the transaction's
+ * SHA-1, then the ticket's member of the queue
  *
  * ARGV[1] prefix of all keys
  * ARGV[2] run: the generation that the caller believes in
@@ -21,7 +24,7 @@
  * waitMs: when to ask again; -1 where a message will tell.
  */
 export const laneScript = `
-local lane, queue, tickets = KEYS[1], KEYS[2], KEYS[3]
+local lane, queue, tickets, transactions = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local prefix, run = ARGV[1], ARGV[2]
 local settleMs, graceMs, idleMs = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
@@ -44,6 +47,7 @@ local function touch()
 	redis.call('PEXPIRE', lane, idleMs)
 	redis.call('PEXPIRE', queue, idleMs)
 	redis.call('PEXPIRE', tickets, idleMs)
+	redis.call('PEXPIRE', transactions, idleMs)
 end
 
 -- The life of a process, or false and in how many ms it counts as dead. Not at first sight: after an outage all keys
@@ -65,9 +69,16 @@ local function recordOf(ticket)
 	return record and cjson.decode(record)
 end
 
+local function put(ticket, record)
+	redis.call('ZADD', queue, 0, record.m)
+	redis.call('HSET', tickets, ticket, cjson.encode(record))
+	if record.x ~= '' then redis.call('ZADD', transactions, 0, redis.sha1hex(record.x) .. record.m) end
+end
+
 local function drop(ticket, record)
 	redis.call('ZREM', queue, record.m)
 	redis.call('HDEL', tickets, ticket)
+	if record.x ~= '' then redis.call('ZREM', transactions, redis.sha1hex(record.x) .. record.m) end
 end
 
 local function refuse(ticket, record, gone)
@@ -79,9 +90,10 @@ end
 -- The number that has gone and leaves no turn for this ticket, or false.
 local function goneBefore(record)
 	if record.s == '' then return false end
-	local gone = tonumber(redis.call('HGET', lane, 'sequence:' .. record.p))
+	local gone, by = unpack(redis.call('HMGET', lane, 'sequence:' .. record.p, 'sequenceBy:' .. record.p))
+	gone = tonumber(gone)
 	local number = tonumber(record.s)
-	return gone and (number < gone or (number == gone and record.a ~= '1')) and gone
+	return gone and (number < gone or (number == gone and record.a ~= '1' and record.x ~= by)) and gone
 end
 
 -- In how many ms the first ticket may go, and the first sequence number that it passes.
@@ -105,11 +117,17 @@ local function refuseUpTo(priority, number)
 	end
 end
 
-local function mark(kind, record, number)
-	local field = kind .. ':' .. record.p
+-- Gives whether a higher number was there. by: the transaction of a sequence number, or ''.
+local function mark(kind, priority, number, by)
+	local field = kind .. ':' .. priority
 	local before = tonumber(redis.call('HGET', lane, field)) or 0
-	if tonumber(number) > before then redis.call('HSET', lane, field, number) end
-	return tonumber(number) < before
+	if tonumber(number) < before then return true end
+	if tonumber(number) > before then
+		redis.call('HSET', lane, field, number)
+		redis.call('HDEL', lane, kind .. 'By:' .. priority)
+	end
+	if by ~= '' then redis.call('HSETNX', lane, kind .. 'By:' .. priority, by) end
+	return false
 end
 
 local function marksOf(kind)
@@ -119,13 +137,13 @@ end
 
 local function grant(ticket, record, life, from, asker)
 	local late = false
-	if record.s ~= '' then mark('sequence', record, record.s)
-	elseif record.e ~= '' then late = mark('execution', record, record.e) end
+	if record.s ~= '' then mark('sequence', record.p, record.s, record.x)
+	elseif record.e ~= '' then late = mark('execution', record.p, record.e, '') end
 	local turn = cjson.encode({
 		run = run, lane = lane, ticket = ticket, life = life, number = record.n, late = late,
 		fence = text(redis.call('HINCRBY', lane, 'fence', 1)),
 		missing = from and {text(from), text(record.s - 1)} or nil,
-		sequences = marksOf('sequence'), executions = marksOf('execution'),
+		sequences = marksOf('sequence'), sequenceBy = marksOf('sequenceBy'), executions = marksOf('execution'),
 		heldBy = redis.call('HGET', lane, 'heldBy') or nil,
 	})
 	drop(ticket, record)
@@ -139,10 +157,9 @@ local function firstOf(transaction)
 		local member = redis.call('ZRANGE', queue, 0, 0)[1]
 		return member and ticketOf(member)
 	end
-	for _, member in ipairs(redis.call('ZRANGE', queue, 0, -1)) do
-		local ticket = ticketOf(member)
-		if recordOf(ticket).x == transaction then return ticket end
-	end
+	local hash = redis.sha1hex(transaction)
+	local member = redis.call('ZRANGEBYLEX', transactions, '[' .. hash, '(' .. hash .. '~', 'LIMIT', 0, 1)[1]
+	return member and ticketOf(string.sub(member, #hash + 1))
 end
 
 -- Gives the turn to the next one where that may be now. The asker is answered instead of sent a message.

@@ -32,8 +32,7 @@ if not record then
 		m = ranks[ARGV[9]] .. sequence .. execution .. padded(takenAt) .. ticket,
 		t = text(takenAt), r = ready, p = ARGV[9], s = ARGV[10], g = ARGV[11], a = ARGV[12], e = ARGV[13], x = ARGV[14], n = text(number),
 	}
-	redis.call('ZADD', queue, 0, record.m)
-	redis.call('HSET', tickets, ticket, cjson.encode(record))
+	put(ticket, record)
 elseif ready == '1' and record.r ~= '1' then
 	record.r = '1'
 	redis.call('HSET', tickets, ticket, cjson.encode(record))
