@@ -108,12 +108,14 @@ export class EvolutionServer {
 	private readonly http: HttpClient;
 	/** Where requests go: the address, with the user and password that a proxy in front may ask for. */
 	private readonly base: string;
+	private readonly secrets: string[];
 	private readonly lives = new Map<string, LiveReceipts>();
 	private channels?: { byName: Promise<Map<string, string>>; askedAt: number };
 
 	constructor(private readonly access: ServerAccess) {
 		this.address = serverAddress(access.baseUrl);
 		this.base = withUserOf(access.baseUrl, this.address);
+		this.secrets = secretsOf(access);
 		this.http = new HttpClient(access);
 	}
 
@@ -132,7 +134,7 @@ export class EvolutionServer {
 		// the answer comes only after the typing is over
 		const timeoutMs = call.timeoutMs + (body.delay ?? 0);
 		try {
-			return this.withoutKey(judgeSend(await this.request('POST', path, { ...call, timeoutMs }, body), this.address + path));
+			return this.judged(await this.request('POST', path, { ...call, timeoutMs }, body), (answer) => judgeSend(answer, this.address + path));
 		} catch (error) {
 			return judgeFailure(unlessCancelled(error));
 		}
@@ -145,7 +147,7 @@ export class EvolutionServer {
 	async deleteForEveryone(instance: string, { id, remoteJid }: { id: string; remoteJid: string }, call: Call): Promise<DeleteOutcome> {
 		const path = `/chat/deleteMessageForEveryone/${encodeURIComponent(instance)}`;
 		try {
-			return this.withoutKey(judgeDeletion(await this.request('DELETE', path, call, { id, remoteJid, fromMe: true }), this.address + path));
+			return this.judged(await this.request('DELETE', path, call, { id, remoteJid, fromMe: true }), (answer) => judgeDeletion(answer, this.address + path));
 		} catch (error) {
 			return notDeletedBy(judgeFailure(unlessCancelled(error)));
 		}
@@ -290,16 +292,16 @@ export class EvolutionServer {
 
 	private judgeRead(answer: HttpAnswer, path: string): unknown {
 		const where = shownUrl(this.address + path);
-		const json = parseJson(answer.text);
+		const json = parseJson(answer.status >= 400 ? this.withoutSecrets(answer.text) : answer.text);
 		if (answer.status === 401) throw new EvolutionError('wrongApiKey', `EvolutionAPI at ${this.address} refused the API key`, 'Enter the key that EvolutionAPI has as AUTHENTICATION_API_KEY, or the token of one instance.');
 		if (answer.status >= 300 && answer.status < 400) throw new EvolutionError('notEvolutionApi', `${where} redirects to another address`, 'Enter the address that your browser ends up at, without /manager.');
 		if (isHtml(answer) || json === undefined || answer.status === 404 || answer.status === 405) {
 			if (answer.status >= 500) throw new EvolutionError('serverError', `${where} answered ${answer.status} with no answer of EvolutionAPI: it is down, and a proxy answers for it`, 'Check that EvolutionAPI runs.');
 			const { texts } = errorParts(json);
-			if (texts.some((text) => /instance does not exist/.test(text))) throw new EvolutionError('unknownInstance', `EvolutionAPI answers: ${texts.join('; ')}`, 'Pick the instance from the list.');
+			if (texts.some((text) => /instance does not exist/.test(text))) throw new EvolutionError('unknownInstance', this.withoutSecrets(`EvolutionAPI answers: ${texts.join('; ')}`), 'Pick the instance from the list.');
 			throw new EvolutionError('notEvolutionApi', `${where} answered ${answer.status}, but it is not EvolutionAPI that answers there`, "Check the Base URL: it is the server's address, such as https://evolution.example.com, without /manager.");
 		}
-		if (answer.status >= 400) throw new EvolutionError('serverError', this.withoutKeyText(`${where} answered ${answer.status}: ${errorParts(json).texts.join('; ').slice(0, 300)}`), 'Check that EvolutionAPI and its database run.');
+		if (answer.status >= 400) throw new EvolutionError('serverError', this.withoutSecrets(`${where} answered ${answer.status}: ${errorParts(json).texts.join('; ').slice(0, 300)}`), 'Check that EvolutionAPI and its database run.');
 		return json;
 	}
 
@@ -307,14 +309,25 @@ export class EvolutionServer {
 		return new EvolutionError('notEvolutionApi', `${this.address}${path} answered with something that EvolutionAPI 2 would not answer`, 'Check the Base URL, and that the server is EvolutionAPI 2.');
 	}
 
-	private withoutKey<T extends SendOutcome | DeleteOutcome>(outcome: T): T {
-		return 'message' in outcome ? { ...outcome, message: this.withoutKeyText(outcome.message) } : outcome;
+	/** Judges what the server answered. What it says of a failure is judged again without the secrets, before anything is cut off. */
+	private judged<T extends SendOutcome | DeleteOutcome>(answer: HttpAnswer, judge: (answer: HttpAnswer) => T): T {
+		if (!('message' in judge(answer))) return judge(answer);
+		const outcome = judge({ ...answer, text: this.withoutSecrets(answer.text) });
+		return 'message' in outcome ? { ...outcome, message: this.withoutSecrets(outcome.message) } : outcome;
 	}
 
-	/** A server may repeat the request in its error page. */
-	private withoutKeyText(text: string): string {
-		return this.access.apiKey ? text.replaceAll(this.access.apiKey, '***') : text;
+	/** A server, or a proxy before it, may repeat the request in its error page. */
+	private withoutSecrets(text: string): string {
+		return this.secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
 	}
+}
+
+/** What must be in no message: the key, and user and password of the address as they are sent. */
+function secretsOf({ baseUrl, apiKey }: ServerAccess): string[] {
+	const { username, password } = new URL(baseUrl.trim());
+	const [user, secret] = [username, password].map(decodeURIComponent) as [string, string];
+	const basic = username || password ? [Buffer.from(`${user}:${secret}`).toString('base64')] : [];
+	return [apiKey, ...basic, secret, password].filter((one) => one !== '');
 }
 
 function unlessCancelled(error: unknown): HttpFailure {

@@ -2,7 +2,7 @@
 import pMap from 'p-map';
 import type { EgressFilter } from '../evolution/http';
 import { only } from '../evolution/only';
-import { type ServerAccess, serverAddress } from '../evolution/server';
+import { serverAddress } from '../evolution/server';
 import { waitProblem } from './channels';
 import { Connections } from './connections';
 import { CancelledError, type Failure, failureOf, ImpossibleWaitError, OrderedSendError, StillRunningError, TransactionConflictError } from './errors';
@@ -116,12 +116,12 @@ export class Engine {
 
 	/** Goes on with a transaction that stopped, at its open step. */
 	async resume(id: string, call: RecoveryCall): Promise<Outcome> {
-		return await this.alone(call.access, id, () => resume(this.shared, id, call));
+		return await this.alone(call, id, () => resume(this.shared, id, call));
 	}
 
 	/** Ends a transaction for good, so that it holds nothing and can't go on. */
 	async giveUp(id: string, call: RecoveryCall): Promise<Outcome> {
-		return await this.alone(call.access, id, () => giveUp(this.shared, id, call));
+		return await this.alone(call, id, () => giveUp(this.shared, id, call));
 	}
 
 	async close(): Promise<void> {
@@ -247,9 +247,9 @@ export class Engine {
 	}
 
 	/** Waits for the same transaction, where it runs in this process, and keeps others from running it meanwhile. */
-	private async alone(access: ServerAccess, id: string, run: () => Promise<Outcome>): Promise<Outcome> {
+	private async alone({ access, queueTimeoutMs, signal }: RecoveryCall, id: string, run: () => Promise<Outcome>): Promise<Outcome> {
 		const server = serverAddress(access.baseUrl);
-		for (let other = this.running.ended(server, id); other; other = this.running.ended(server, id)) await other;
+		for (let other = this.running.ended(server, id); other; other = this.running.ended(server, id)) await waitFor(other, queueTimeoutMs, signal);
 		this.running.begin(server, id);
 		try {
 			return await run();
@@ -302,9 +302,9 @@ export class Engine {
 	private async runOpened(prepared: Prepared, options: RunOptions): Promise<Outcome | Parked> {
 		const { call, id, chat } = prepared;
 		const { send } = call;
-		const { transaction, created } = await this.ledger.open(this.newTransaction(call, id, chat));
+		const { transaction } = await this.ledger.open(this.newTransaction(call, id, chat));
 		refuseOtherContent(id, contentOf(send), transaction.content, this.ledger.hashKey);
-		if (!hasEndedForGood(transaction)) return await runTurns(this.shared, { id, transaction, chat, created, send, execution: executionOf(call), ticket: prepared.ticket }, options);
+		if (!hasEndedForGood(transaction)) return await runTurns(this.shared, { id, transaction, chat, endsInQueue: true, send, execution: executionOf(call), ticket: prepared.ticket }, options);
 		prepared.ticket?.leave();
 		return await recordedOutcome(this.shared, transaction, send, options);
 	}
@@ -323,6 +323,7 @@ export class Engine {
 			duplicatePossible: false,
 			queue: { ticket: 0, waitedMs: 0, late: false, fence: 0 },
 			owner: this.lanes.owner,
+			order: orderOf(send, origin),
 			createdAt: Date.now(),
 		};
 	}
@@ -384,7 +385,12 @@ function keyInLane({ call, id, recorded }: Prepared): OrderKey {
 	return orderKeyOf(call.send, id, executionOf(call), recorded);
 }
 
-function executionOf({ origin: { executionId } }: OrderedCall): number | undefined {
+function orderOf({ priority, definition }: OrderedSend, origin: Origin): Transaction['order'] {
+	const execution = executionOf({ origin });
+	return { priority, ...(definition.sequence ? { sequence: definition.sequence.number } : {}), ...(execution === undefined ? {} : { execution }) };
+}
+
+function executionOf({ origin: { executionId } }: Pick<OrderedCall, 'origin'>): number | undefined {
 	return /^\d+$/.test(executionId) ? Number(executionId) : undefined;
 }
 

@@ -191,6 +191,8 @@ const orderedSend = z
 
 /** What a webhook call carries besides its body; used, never stored. */
 export interface WebhookSecrets {
+	/** Names the credential that they come from, such as by its ID in n8n. */
+	credential?: string;
 	headers: Array<{ name: string; value: string }>;
 	signingSecret?: string;
 }
@@ -207,6 +209,13 @@ export interface OrderedSend {
 	priority: 'high' | 'normal' | 'low';
 	queueTimeoutMs: number;
 	webhookSecrets: WebhookSecrets;
+}
+
+/** What goes on record of the secrets: that there are some, and what the credential is called, if it is one alone. */
+function needsOf(headers: unknown[], { credential, headers: more = [], signingSecret }: Partial<WebhookSecrets>): Pick<NonNullable<Definition['webhook']>, 'needs' | 'credential'> {
+	if (headers.length > 0) return { needs: 'headers' };
+	if (more.length === 0 && !signingSecret) return { needs: 'nothing' };
+	return { needs: 'credential', ...(credential === undefined ? {} : { credential }) };
 }
 
 function hasControlCharacters(value: string): boolean {
@@ -231,7 +240,7 @@ export function toOrderedSend(access: ServerAccess, input: unknown, secrets: Par
 		onInDoubt: given.onInDoubt,
 		priority: given.priority,
 		queueTimeoutMs: seconds(given.queueTimeoutSeconds),
-		webhookSecrets: { headers: [...data.webhookHeaders, ...(secrets.headers ?? [])], signingSecret: secrets.signingSecret || undefined },
+		webhookSecrets: { credential: secrets.credential, headers: [...data.webhookHeaders, ...(secrets.headers ?? [])], signingSecret: secrets.signingSecret || undefined },
 		definition: {
 			number: data.number.number,
 			text: data.text,
@@ -243,7 +252,7 @@ export function toOrderedSend(access: ServerAccess, input: unknown, secrets: Par
 			delayMs: seconds(data.delaySeconds),
 			ackTimeoutMs: seconds(data.ackTimeoutSeconds),
 			onAckTimeout: data.onAckTimeout,
-			...(data.callWebhook ? { webhook: { url: (data.webhookUrl as string).trim(), method: data.webhookMethod, ...(data.webhookBody === undefined ? {} : { body: data.webhookBody }), needs: data.webhookHeaders.length > 0 ? 'headers' : secrets.headers?.length || secrets.signingSecret ? 'credential' : 'nothing' } } : {}),
+			...(data.callWebhook ? { webhook: { url: (data.webhookUrl as string).trim(), method: data.webhookMethod, ...(data.webhookBody === undefined ? {} : { body: data.webhookBody }), ...needsOf(data.webhookHeaders, secrets) } } : {}),
 			attempts: given.attempts,
 			requestTimeoutMs: seconds(given.requestTimeoutSeconds),
 			...(given.errorCallbackUrl ? { errorCallbackUrl: given.errorCallbackUrl } : {}),

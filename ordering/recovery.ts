@@ -6,9 +6,12 @@ import { toRecipient } from '../evolution/recipient';
 import { serverAddress } from '../evolution/server';
 import { CancelledError, type Failure, failureOf, OrderedSendError, UnknownTransactionError } from './errors';
 import { finishErrorCallback } from './errorCallback';
+import type { OrderKey } from './lanes/lanes';
+import { compare } from './lanes/order';
+import type { Ledger } from './ledger/ledger';
 import type { OrderedSend, RecoveryRequest } from './orderedSend';
 import { type BeforeStep, closeGivenUp } from './run';
-import type { Transaction } from './transaction';
+import { type Transaction, wasSent } from './transaction';
 import { type Outcome, recordedOutcome, runOf, runToEnd, type Shared } from './turns';
 
 export interface RecoveryCall extends RecoveryRequest {
@@ -30,6 +33,10 @@ export interface Recovered {
 
 /** How many are read from the ledger at a time. */
 const pageSize = 200;
+const turnsAtOnce = 20;
+
+/** How much the clocks of two processes may differ, at most. */
+const clocksDifferMs = 600_000;
 
 /** Why an interrupted transaction was closed by recovery. */
 const overtaken: Failure = { code: 'overtaken', message: 'n8n stopped or was restarted in the middle of this transaction, and later messages of this chat have gone since', hint: 'Send it as a new message if it is still wanted.' };
@@ -43,9 +50,7 @@ export async function recover(shared: Shared, isRunningHere: (transaction: Trans
 		const page = await shared.ledger.unfinished(serverAddress(call.access.baseUrl), before, pageSize, after);
 		const dead = await ofDeadProcesses(shared, page.filter((one) => !isRunningHere(one)));
 		const byChat = [...Map.groupBy(dead, ({ chat }) => JSON.stringify([chat.instance, chat.recipient])).values()];
-		await pMap(byChat, async (ofChat) => {
-			for (const one of ofChat) recovered.push(await recoverOne(shared, one, call));
-		}, { concurrency: shared.settings.chatsAtOnce });
+		await pMap(byChat, async (ofChat) => void recovered.push(...(await recoverChat(shared, ofChat, call))), { concurrency: shared.settings.chatsAtOnce });
 		const last = page.at(-1);
 		if (!last || page.length < pageSize) return recovered.sort((a, b) => a.transaction.createdAt - b.transaction.createdAt);
 		after = { createdAt: last.createdAt, id: last.id };
@@ -57,12 +62,24 @@ async function ofDeadProcesses({ lanes }: Shared, transactions: Transaction[]): 
 	return transactions.filter(({ owner }) => owner === undefined || owner === lanes.owner || !alive.has(owner));
 }
 
+/** Where one finds the chat busy or held, so would the others: they are left without waiting as long each. */
+async function recoverChat(shared: Shared, transactions: Transaction[], call: RecoveryCall): Promise<Recovered[]> {
+	const recovered: Recovered[] = [];
+	let closedBy: Failure | undefined;
+	for (const transaction of transactions) {
+		const one: Recovered = closedBy && transaction.status === 'open' ? { transaction, action: 'left', failure: closedBy } : await recoverOne(shared, transaction, call);
+		recovered.push(one);
+		if (one.action === 'left' && one.failure && ['queueTimeout', 'chatHeld'].includes(one.failure.code)) closedBy = one.failure;
+	}
+	return recovered;
+}
+
 /** One that fails to be worked on keeps none of the others. */
 async function recoverOne(shared: Shared, transaction: Transaction, call: RecoveryCall): Promise<Recovered> {
 	try {
 		if (call.signal?.aborted) throw new CancelledError();
 		if (transaction.status !== 'open') return await tell(shared, transaction, call);
-		const { transaction: ended = transaction, failure } = await goOn(shared, transaction, call);
+		const { transaction: ended = transaction, failure } = await goOn(shared, transaction, call, true);
 		return { transaction: ended, action: actionOf(ended, failure), failure };
 	} catch (error) {
 		return { transaction, action: 'left', failure: failureOf(only(error, OrderedSendError)) };
@@ -80,33 +97,63 @@ async function tell(shared: Shared, transaction: Transaction, call: RecoveryCall
 	return { transaction, action: 'told' };
 }
 
-/** `found`: as it was on record before this turn. Where messages are numbered, the lane itself sees to their order. */
-function neitherBehindNorWithoutSecrets({ ledger }: Shared, found: Transaction, { webhookSecrets }: RecoveryCall): BeforeStep {
+/** `found`: as it was on record before this turn. Changes `send`: what is in doubt is not sent again behind a later message either. */
+function neitherBehindNorWithoutSecrets({ ledger }: Shared, found: Transaction, send: OrderedSend, call: RecoveryCall): BeforeStep {
 	const asFound = structuredClone(found);
-	const lacksSecrets = ({ definition }: Transaction) => definition?.webhook?.needs === 'headers' || (definition?.webhook?.needs === 'credential' && !webhookSecrets);
 	return async (transaction, step) => {
-		// one that may be out is looked up first, whatever follows
-		const wouldSend = step.type === 'send' && step.status === 'pending';
-		if (wouldSend && !transaction.definition?.sequence && (await ledger.laterHasGone(asFound))) return { status: 'failed', failure: overtaken };
-		return (wouldSend || step.type === 'webhook') && lacksSecrets(transaction) ? { status: 'failed', failure: needsCaller } : undefined;
+		if (step.type === 'send' && (await isOvertaken(ledger, asFound))) {
+			// one that may be out is looked up first
+			if (step.status === 'pending') return { status: 'failed', failure: overtaken };
+			send.onInDoubt = 'stop';
+		}
+		const goesOn = step.type === 'webhook' || (step.type === 'send' && step.status === 'pending');
+		return goesOn && lacksSecrets(transaction, call) ? { status: 'failed', failure: needsCaller } : undefined;
 	};
+}
+
+/** Secrets of another credential are none of this webhook's business. */
+function lacksSecrets({ definition }: Transaction, { webhookSecrets }: RecoveryCall): boolean {
+	const { needs, credential } = definition?.webhook ?? { needs: 'nothing' };
+	return needs === 'headers' || (needs === 'credential' && (!webhookSecrets || webhookSecrets.credential !== credential));
+}
+
+/** Whether a message of its chat that belongs behind this one has gone, or may have. */
+async function isOvertaken(ledger: Ledger, found: Transaction): Promise<boolean> {
+	for (let below = Number.MAX_SAFE_INTEGER; ; ) {
+		// one that was settled has the fence of the turn that did it
+		const turns = await ledger.turnsOf(found.chat, found.queue.fence - 1, below, turnsAtOnce);
+		if (turns.some((other) => other.id !== found.id && wasSent(other) !== 'no' && belongsBehind(other, found))) return true;
+		const last = turns.at(-1);
+		if (!last || turns.length < turnsAtOnce || (last.endedAt ?? Infinity) < found.createdAt - clocksDifferMs) return false;
+		below = last.queue.fence;
+	}
+}
+
+function belongsBehind(other: Transaction, one: Transaction): boolean {
+	return compare(placeOf(one), placeOf(other)) < 0;
+}
+
+function placeOf({ order, createdAt }: Transaction): { key: OrderKey; arrival: number } {
+	const { priority = 'normal', sequence, execution } = order ?? {};
+	return { arrival: createdAt, key: { priority, ...(sequence === undefined ? {} : { sequence: { number: sequence, gapMs: 0, again: false } }), ...(execution === undefined ? {} : { execution }) } };
 }
 
 /** Throws {@link UnknownTransactionError}. A message that is not out is not sent behind a later one. */
 export async function resume(shared: Shared, id: string, call: RecoveryCall): Promise<Outcome> {
 	const transaction = await findOrThrow(shared, id, call);
-	return await goOn(shared, transaction, call);
+	return await goOn(shared, transaction, call, false);
 }
 
 /** Throws {@link UnknownTransactionError}. Where its message is in doubt, it is looked up before it is closed. */
 export async function giveUp(shared: Shared, id: string, call: RecoveryCall): Promise<Outcome> {
 	const transaction = await findOrThrow(shared, id, call);
 	const send = sendOf(transaction, call);
-	const grant = await shared.lanes.take(transaction.chat, { priority: 'high', transactionId: id }).turn(call.queueTimeoutMs, call.signal);
+	const chat = await shared.ledger.linkedChat(transaction.chat);
+	const grant = await shared.lanes.take(chat, { priority: 'high', transactionId: id }).turn(call.queueTimeoutMs, call.signal);
 	try {
 		const current = (await shared.ledger.find(transaction.chat.server, id)) ?? transaction;
 		Object.assign(current.queue, { fence: grant.fence });
-		current.marks = grant.marks;
+		Object.assign(current, { chat, marks: grant.marks });
 		await closeGivenUp(runOf(shared, current, send, grant, call), current);
 		await shared.ledger.save(current);
 		grant.release();
@@ -123,11 +170,14 @@ async function findOrThrow({ ledger }: Shared, id: string, { access }: RecoveryC
 	return transaction;
 }
 
-async function goOn(shared: Shared, transaction: Transaction, call: RecoveryCall): Promise<Outcome> {
-	const before = neitherBehindNorWithoutSecrets(shared, transaction, call);
+/** `onlyOpen`: what somebody else has ended meanwhile is left as it is. */
+async function goOn(shared: Shared, found: Transaction, call: RecoveryCall, onlyOpen: boolean): Promise<Outcome> {
+	const chat = await shared.ledger.linkedChat(found.chat);
+	const transaction = { ...found, chat };
 	const send = sendOf(transaction, call);
 	if (!transaction.definition) return await recordedOutcome(shared, transaction, send, call);
-	return await runToEnd(shared, { id: transaction.id, transaction, chat: transaction.chat, created: false, send }, { ...call, before });
+	const before = neitherBehindNorWithoutSecrets(shared, transaction, send, call);
+	return await runToEnd(shared, { id: found.id, transaction, chat, endsInQueue: false, interrupted: onlyOpen, send }, { ...call, before });
 }
 
 /** The call that would go on with this transaction, made of what is on record. */
@@ -141,6 +191,6 @@ function sendOf({ chat, definition, id }: Transaction, { access, webhookSecrets,
 		onInDoubt,
 		priority: 'normal',
 		queueTimeoutMs,
-		webhookSecrets: webhookSecrets ?? { headers: [] },
+		webhookSecrets: webhookSecrets && definition?.webhook?.needs === 'credential' ? webhookSecrets : { headers: [] },
 	};
 }

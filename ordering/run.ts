@@ -112,6 +112,8 @@ export function interruptedEnd(transaction: Transaction): StepEnd {
 	if (transaction.steps.some((step) => step.status === 'inDoubt')) {
 		return { status: 'inDoubt', failure: { code: 'inDoubt', message: 'n8n stopped while the message was being sent, and EvolutionAPI has no record of it', hint: 'Look into the chat, then run it again with the same transaction ID.' } };
 	}
+	const stopped = transaction.definition?.onAckTimeout === 'stop' ? transaction.steps.find((step) => step.status === 'unconfirmed') : undefined;
+	if (stopped?.error) return { status: 'unconfirmed', failure: stopped.error };
 	if (transaction.steps.every((step) => step.status === 'done' || step.status === 'unconfirmed')) return undefined;
 	return { status: 'failed', failure: { code: 'interrupted', message: 'n8n stopped or was restarted in the middle of this transaction', hint: 'Run it again with the same transaction ID: it goes on where it stopped.' } };
 }

@@ -2,7 +2,7 @@
 import type { Receipt } from '../evolution/receipt';
 import type { TextMessage } from '../evolution/server';
 import type { Failure, WasSent } from './errors';
-import type { LaneMarks } from './lanes/lanes';
+import type { LaneMarks, Priority } from './lanes/lanes';
 
 /** The key of all ordering. */
 export interface Chat {
@@ -46,8 +46,8 @@ export interface Definition extends TextMessage {
 	delayMs: number;
 	ackTimeoutMs: number;
 	onAckTimeout: 'stop' | 'continue';
-	/** `needs`: what its calls carry that is not on record. */
-	webhook?: { url: string; method: string; body?: string; needs: 'nothing' | 'credential' | 'headers' };
+	/** `needs`: what its calls carry that is not on record; `credential`: the name of the one that holds it. */
+	webhook?: { url: string; method: string; body?: string; needs: 'nothing' | 'credential' | 'headers'; credential?: string };
 	attempts: number;
 	requestTimeoutMs: number;
 	errorCallbackUrl?: string;
@@ -76,6 +76,8 @@ export interface Transaction {
 	failedForGood: boolean;
 	duplicatePossible: boolean;
 	queue: { ticket: number; waitedMs: number; late: boolean; fence: number; missing?: { from: number; to: number } };
+	/** By what it was sorted in its lane. */
+	order?: { priority: Priority; sequence?: number; execution?: number };
 	/** The lane's marks as of its last turn. */
 	marks?: LaneMarks;
 	/** The engine that last worked on it; see `Lanes.owner`. */
@@ -159,8 +161,8 @@ export function hasEndedForGood(transaction: Transaction): boolean {
 /** Sets what has to be done again to `pending`, and the transaction to `open`. Messages that are out stay `done`. */
 export function reopen(transaction: Transaction): void {
 	const again = ['failed', 'cancelled', 'skipped'];
-	// a wait without its acknowledgement is waited for again only where it stopped the transaction
-	if (transaction.status === 'unconfirmed') again.push('unconfirmed');
+	// a wait without its acknowledgement is waited for again only where it stops the transaction
+	if (transaction.definition?.onAckTimeout === 'stop') again.push('unconfirmed');
 	for (const step of transaction.steps) {
 		const interrupted = step.status === 'running' && step.type !== 'send';
 		if (interrupted || again.includes(step.status)) {

@@ -42,8 +42,8 @@ export interface Turn {
 	transaction: Transaction;
 	/** As its lane is called: an answer may have told meanwhile that WhatsApp calls it by another name. */
 	chat: Chat;
-	/** Whether this call has recorded it. */
-	created: boolean;
+	/** Whether it is over where it has done nothing when its time in the queue is. */
+	endsInQueue: boolean;
 	send: OrderedSend;
 	/** The n8n execution that asks, where its ID is a number. */
 	execution?: number;
@@ -67,7 +67,7 @@ export interface Turn {
 export class Parked {
 	readonly id: string;
 	readonly chat: Chat;
-	readonly created: boolean;
+	readonly endsInQueue: boolean;
 	readonly execution: number | undefined;
 	readonly grant: Grant;
 	readonly queueUntil: number | undefined;
@@ -86,10 +86,10 @@ export class Parked {
 	private readonly errorCallbackUrl: string | undefined;
 
 	/** `over` is the end of its wait. */
-	constructor({ id, transaction, chat, created, send, execution, grant, queueUntil, tellOfSettled }: Turn, readonly over: Promise<WaitEnd | undefined>) {
+	constructor({ id, transaction, chat, endsInQueue, send, execution, grant, queueUntil, tellOfSettled }: Turn, readonly over: Promise<WaitEnd | undefined>) {
 		this.id = id;
 		this.chat = chat;
-		this.created = created;
+		this.endsInQueue = endsInQueue;
 		this.execution = execution;
 		this.grant = grant as Grant;
 		this.queueUntil = queueUntil;
@@ -143,11 +143,12 @@ export async function runToEnd(shared: Shared, turn: Turn, means: Means): Promis
  * queues up once more when its lane was lost, or an earlier one turned out to hold the chat.
  */
 export async function runTurns(shared: Shared, turn: Turn, means: Means): Promise<Outcome | Parked> {
-	turn.queueUntil ??= Math.round(performance.now()) + turn.send.queueTimeoutMs;
 	for (;;) {
+		turn.queueUntil ??= Math.round(performance.now()) + turn.send.queueTimeoutMs;
 		const end = (turn.grant ? undefined : await queueUp(shared, turn, means)) ?? (await useGrant(shared, turn, means));
 		if (end) return end;
 		turn.interrupted = true;
+		turn.queueUntil = undefined;
 		turn.waited = undefined;
 		turn.tellOfSettled = undefined;
 		turn.grant = undefined;
@@ -157,7 +158,7 @@ export async function runTurns(shared: Shared, turn: Turn, means: Means): Promis
 
 /** Goes on with a transaction whose wait has ended with `end` (an error for a bug), as {@link runTurns}. */
 export async function goOn(shared: Shared, parked: Parked, end: WaitEnd | Error | undefined, means: Means): Promise<Outcome | Parked> {
-	const { id, chat, created, execution, grant, queueUntil, tellOfSettled } = parked;
+	const { id, chat, endsInQueue, execution, grant, queueUntil, tellOfSettled } = parked;
 	let transaction: Transaction;
 	let definition: Definition;
 	try {
@@ -168,7 +169,7 @@ export async function goOn(shared: Shared, parked: Parked, end: WaitEnd | Error 
 		await tellOfSettled?.();
 		return { transaction: lastKnown(parked), replayed: false, failure: failureOf(error) };
 	}
-	return await runTurns(shared, { id, transaction, chat, created, send: parked.callWith(definition), execution, queueUntil, grant, waited: { end }, tellOfSettled }, means);
+	return await runTurns(shared, { id, transaction, chat, endsInQueue, send: parked.callWith(definition), execution, queueUntil, grant, waited: { end }, tellOfSettled }, means);
 }
 
 /** Throws `StaleFenceError` where another holder of the lane has settled it meanwhile. */
@@ -303,12 +304,12 @@ function enter({ lanes }: Shared, { transaction, chat }: Turn, { ticket, waitedM
 	Object.assign(transaction, { chat, queue: { ticket, waitedMs, late, fence, ...(missing ? { missing } : {}) }, marks, owner: lanes.owner });
 }
 
-/** A new transaction that never had its turn is recorded as such; one that had run before stays as it was. */
-async function endInQueue(shared: Shared, { transaction, created, send }: Turn, error: unknown, means: Means): Promise<Outcome> {
+/** One that never had its turn is recorded as such; one that had run before stays as it was. */
+async function endInQueue(shared: Shared, { transaction, endsInQueue, send }: Turn, error: unknown, means: Means): Promise<Outcome> {
 	const { failure } = only(error, OrderedSendError);
 	// a number that is gone is gone for whoever waits for it, and for one that a dead process left
-	const isOver = created || (error instanceof SequenceTooLateError && transaction.queue.fence === 0);
-	if (isOver && transaction.status === 'open') {
+	const isOver = endsInQueue || error instanceof SequenceTooLateError;
+	if (isOver && transaction.status === 'open' && transaction.queue.fence === 0) {
 		const end: StepEnd = error instanceof CancelledError ? { status: 'cancelled', failure: cancelledFailure } : { status: 'failed', failure, forGood: error instanceof SequenceTooLateError };
 		// it has done nothing, so nothing has to wait for what becomes of it
 		closeTransaction(transaction, { ...(transaction.definition ?? send.definition), onFailure: 'release' }, end);
@@ -343,9 +344,9 @@ export function runOf({ ledger, connections, settings }: Shared, transaction: Tr
 		othersWaiting: () => grant.waiting().catch((error: unknown) => (only(error, OrderedSendError), 0)), // it only makes a hint
 		save: () => ledger.save(transaction),
 		saveIntent: async () => {
-			await grant.confirm();
+			await grant.confirm(signal);
 			await ledger.saveIntent(transaction);
-			await grant.confirm();
+			await grant.confirm(signal);
 		},
 	};
 }

@@ -18,6 +18,7 @@ const inQueueMode = jest('tests in queue mode', '--runInBand', '--testPathIgnore
 const install = step('n8n', '--import', 'tsx', 'scripts/install-n8n.ts');
 const script = (file) => step(file, '--import', 'tsx', file);
 const faults = counting('faults', '--import', 'tsx', 'test/faults/main.ts');
+const secrets = counting('secrets', '--import', 'tsx', 'test/secrets/afterAll.ts');
 
 /**
  * Each task and its steps, in order. Extra words on the command line go to the last step. A `checks` task runs all its
@@ -34,6 +35,7 @@ const TASKS = {
 	'test:n8n': { steps: [build, install, inRealN8n], checks: true, forN8n: true },
 	'test:queue': { steps: [build, install, inQueueMode], checks: true, forN8n: true, services: 'all' },
 	'test:faults': { steps: [faults], checks: true, services: 'all' },
+	'test:secrets': { steps: [secrets], checks: true },
 	'bench': { steps: [script('scripts/bench.ts')], services: 'all' },
 };
 
@@ -75,6 +77,13 @@ function counting(name, ...args) {
 	};
 }
 
+/** Where a suite writes down what it has searched for secrets; `npm run test:secrets` looks at that of all suites. */
+function emptyEvidence(name) {
+	const folder = join(cache, 'evidence', name.replaceAll(':', '-'));
+	rmSync(folder, { recursive: true, force: true });
+	return folder;
+}
+
 async function main([name, ...extra]) {
 	const task = TASKS[name];
 	if (!task) {
@@ -83,6 +92,7 @@ async function main([name, ...extra]) {
 	}
 	checkOwnNode(root);
 	if (task.checks) clearResult(resultsFolder, name);
+	if (task.checks && name !== 'test:secrets') process.env.ORDERED_EVIDENCE_FOLDER = emptyEvidence(name);
 	await ensureDependencies(root);
 	const missing = task.services ? ensureServices() : [];
 	if (missing.length > 0 && task.services === 'all') {

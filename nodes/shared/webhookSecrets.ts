@@ -9,7 +9,8 @@ export interface WebhookTarget {
 }
 
 export async function readWebhookSecrets(context: IExecuteFunctions, itemIndex: number): Promise<WebhookSecrets> {
-	return toWebhookSecrets(await context.getCredentials<WebhookTarget & IDataObject>('webhookTargetApi', itemIndex));
+	const credential = context.getNode().credentials?.webhookTargetApi;
+	return { ...toWebhookSecrets(await context.getCredentials<WebhookTarget & IDataObject>('webhookTargetApi', itemIndex)), credential: credential?.id ?? credential?.name };
 }
 
 export function toWebhookSecrets({ headerName, headerValue, signingSecret }: WebhookTarget): WebhookSecrets {

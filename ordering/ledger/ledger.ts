@@ -19,7 +19,7 @@ export interface Ledger {
 	 * fence has written to it meanwhile.
 	 */
 	save(transaction: Transaction): Promise<void>;
-	/** As `save`, before an effect: also refused when any transaction of the chat was run under a higher fence. */
+	/** As `save`, before an effect: also refused when any transaction of the chat, by this name, was run under a higher fence. */
 	saveIntent(transaction: Transaction): Promise<void>;
 	/** What is on record of a chat's lane, by any of its names. */
 	laneOf(chat: Chat): Promise<LaneRecord>;
@@ -33,8 +33,8 @@ export interface Ledger {
 	 * still to be made; oldest first, at most `limit`, those after `after` (a `createdAt` and an ID) where given.
 	 */
 	unfinished(server: string, createdBefore: number, limit: number, after?: { createdAt: number; id: string }): Promise<Transaction[]>;
-	/** Whether a transaction of this chat that was created later than this one has had its turn after this one's last. */
-	laterHasGone(transaction: Transaction): Promise<boolean>;
+	/** A chat's transactions whose last turn has a fence between `above` and `below`, by its own name; newest first. */
+	turnsOf(chat: Chat, above: number, below: number, limit: number): Promise<Transaction[]>;
 	/** Whether a step on record has this message as its own. */
 	ownsMessage(server: string, messageId: string): Promise<boolean>;
 	/** Records that WhatsApp calls a chat by another JID too, as an answer told. */

@@ -32,7 +32,8 @@ export function queriesFor(prefix: string) {
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 			on conflict (server, id) do update set opened_by = ${transactions}.opened_by returning body, opened_by`,
 		save: `${update} returning id`,
-		saveIntent: `${names} ${update} and not exists (select 1 from names where ${highestFenceOfName} > $6) returning id`,
+		// by the name of its own lane only: another name's lane counts for itself until the two are one
+		saveIntent: `${update} and not exists (select 1 from ${transactions} t where t.server = $1 and t.instance = $2 and t.recipient = $3 and t.fence > $6) returning id`,
 		find: `select body from ${transactions} where server = $1 and id = $2`,
 		findByOrigin: `select body from ${transactions} where server = $1 and origin = $2 order by created_at desc, rowid desc limit 1`,
 		/** Of each name, those with the highest fence (what was settled in a turn has the fence of that turn), and one that holds. */
@@ -42,10 +43,7 @@ export function queriesFor(prefix: string) {
 			union all select t.body from held cross join ${transactions} t where t.server = $1 and t.id = held.id`,
 		unsettled: `${names} select t.body from names cross join ${transactions} t where ${ofName} and t.unsettled_until > $4 and t.id <> $5 order by t.created_at, t.rowid`,
 		unfinished: `select body from ${transactions} where server = $1 and unfinished = 1 and created_at < $2 and (created_at, id) > ($3, $4) order by created_at, id limit $5`,
-		// the first condition spares a replay's long walk over later ones with lower fences; +: the walk goes by time, since
-		// one that never had its turn would walk over all fences
-		laterHasGone: `${names} select 1 from names where case when ${highestFenceOfName} > $4 then
-			exists (select 1 from ${transactions} t where ${ofName} and t.created_at > $5 and +t.fence > $4) else false end`,
+		turnsOf: `select body from ${transactions} where server = $1 and instance = $2 and recipient = $3 and fence > $4 and fence < $5 order by fence desc limit $6`,
 		ownsMessage: `select 1 from ${messages} where server = $1 and message_id = $2`,
 		// a link that would close a circle is left out: its chats are one already; a used link is marked as such once a day
 		linkChat: `with recursive path(name) as (

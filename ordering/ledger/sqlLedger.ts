@@ -67,8 +67,8 @@ export class SqlLedger implements Ledger {
 		return await this.transactions(this.queries.unfinished, [server, createdBefore, after.createdAt, after.id, limit]);
 	}
 
-	async laterHasGone({ chat, queue, createdAt }: Transaction): Promise<boolean> {
-		return (await this.database.read(this.queries.laterHasGone, [...keyOf(chat), queue.fence, createdAt])).length > 0;
+	async turnsOf(chat: Chat, above: number, below: number, limit: number): Promise<Transaction[]> {
+		return await this.transactions(this.queries.turnsOf, [...keyOf(chat), above, below, limit]);
 	}
 
 	async ownsMessage(server: string, messageId: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 import {
 	hasEndedForGood, moveStep, moveTransaction, plannedSteps, reopen, type Replay, replayOf, sentMessageId, type Step, type StepStatus, stepTransitions, type StepType, type Transaction, type TransactionStatus, transactionTransitions, wasSent,
 } from '../../ordering/transaction';
-import { failure, step, transaction } from './ledger/fixtures';
+import { definition, failure, step, transaction } from './ledger/fixtures';
 
 const stepStatuses: StepStatus[] = ['pending', 'running', 'done', 'unconfirmed', 'inDoubt', 'failed', 'skipped', 'cancelled'];
 const transactionStatuses: TransactionStatus[] = ['open', 'completed', 'unconfirmed', 'inDoubt', 'failed', 'cancelled'];
@@ -80,7 +80,7 @@ const rows: Row[] = [
 	{ when: 'failed for good', given: chain('failed', ['failed', 'skipped', 'skipped'], { failure, failedForGood: true }), replay: 'recordedError', endedForGood: true, sent: 'no' },
 	{ when: 'failed in a way that may pass, before the message', given: chain('failed', ['failed', 'skipped', 'skipped'], { failure }), replay: 'goOn', endedForGood: false, sent: 'no', reopened: ['pending', 'pending', 'pending'] },
 	{ when: 'failed at its webhook', given: chain('failed', ['done', 'done', 'failed'], { failure }), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'done', 'pending'] },
-	{ when: 'failed at its webhook after a wait that it went on from', given: chain('failed', ['done', 'unconfirmed', 'failed'], { failure }), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'unconfirmed', 'pending'] },
+	{ when: 'failed at its webhook after a wait that it went on from', given: chain('failed', ['done', 'unconfirmed', 'failed'], { failure, definition: { ...definition, onAckTimeout: 'continue' } }), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'unconfirmed', 'pending'] },
 	{ when: 'cancelled before the message', given: chain('cancelled', ['cancelled', 'skipped', 'skipped'], { failure }), replay: 'goOn', endedForGood: false, sent: 'no', reopened: ['pending', 'pending', 'pending'] },
 	{ when: 'cancelled in its wait', given: chain('cancelled', ['done', 'cancelled', 'skipped'], { failure }), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'pending', 'pending'] },
 	{ when: 'stopped at a wait', given: chain('unconfirmed', ['done', 'unconfirmed', 'skipped'], { failure }), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'pending', 'pending'] },
@@ -88,6 +88,7 @@ const rows: Row[] = [
 	{ when: 'open, its process died before the send', given: chain('open', ['pending', 'pending', 'pending']), replay: 'goOn', endedForGood: false, sent: 'no', reopened: ['pending', 'pending', 'pending'] },
 	{ when: 'open, its process died in the send', given: chain('open', ['running', 'pending', 'pending']), replay: 'lookUp', endedForGood: false, sent: 'unknown', reopened: ['running', 'pending', 'pending'] },
 	{ when: 'open, its process died in the wait', given: chain('open', ['done', 'running', 'pending']), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'pending', 'pending'] },
+	{ when: 'open, its process died when its wait had stopped it', given: chain('open', ['done', 'unconfirmed', 'pending']), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'pending', 'pending'] },
 	{ when: 'open, its process died in the webhook call', given: chain('open', ['done', 'done', 'running']), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'done', 'pending'] },
 ];
 

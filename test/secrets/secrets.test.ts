@@ -98,6 +98,7 @@ const ways: Record<string, Way> = {
 	'an error with the key in its headers': { rules: [answers(503, {}, { 'x-api-key': apiKey, apikey: apiKey })], status: 'inDoubt' },
 	'a redirect with the key in its query': { rules: [answers(302, '', { location: `/login?apikey=${apiKey}` })], status: 'failed' },
 	'a redirect with the key in its path': { rules: [answers(302, '', { location: `/login/${apiKey}` })], status: 'failed' },
+	'a look-up that knows no instance of the key\'s name': { parameters: { instanceName: named('meta3') }, rules: [lost, { route: 'findMessages', instance: 'meta3', answer: { kind: 'http', status: 404, body: { response: { message: [`The "${apiKey}" instance does not exist`] } } } }], status: 'inDoubt' },
 	'a look-up that fails with the key': { parameters: { instanceName: named('meta2') }, rules: [lost, { route: 'findMessages', instance: 'meta2', answer: { kind: 'http', status: 500, body: { response: { message: apiKey } } } }], status: 'inDoubt' },
 	'an error callback that answers with the request': { rules: [answers(401, {})], callback: echo, status: 'failed' },
 };
@@ -221,6 +222,7 @@ describe('what the panel asks for', () => {
 	test('a wrong key', async () => await askBoth(access({ apiKey: wrongKey })));
 	test('a server that is down', async () => await askBoth(access({ baseUrl: `http://proxy-user:${basePassword}@127.0.0.1:9` })));
 	test.each<[string, number, string, Record<string, string>]>([
+		['an unknown instance of the key\'s name', 404, JSON.stringify({ response: { message: [`The "${apiKey}" instance does not exist`] } }), {}],
 		['an error with the key', 500, JSON.stringify({ error: `bad key ${apiKey}` }), {}],
 		['a web page with the key', 500, `<html>${apiKey}</html>`, {}],
 		['a redirect with the key', 302, '', { location: `/login/${apiKey}?apikey=${apiKey}` }],

@@ -157,3 +157,55 @@ test('an unfinished transaction of another server is not touched', async () => {
 	await died(on, 'before', saves.sendIntent);
 	expect(await on.engine.recover({ ...asCaller(on), access: { baseUrl: 'http://127.0.0.1:1', apiKey: 'x' } })).toEqual([]);
 });
+
+test('one that died when its wait had stopped it waits again: its webhook is not called without the acknowledgement', async () => {
+	const on = await scene();
+	const waiting = { text: 'Waiting', waitFor: 'read', ackTimeoutSeconds: 0.5, webhookUrl: '/after', options: { transactionId: 'waiting' } } as const;
+	const waitStopped = 4; // of its saves; that of the transaction's end comes after it
+	await died(on, 'after', waitStopped, waiting);
+	const again = await on.run(waiting);
+	expect(again.failure).toMatchObject({ code: 'ackTimeout' });
+	expect(on.receiver.calls).toEqual([]);
+});
+
+test('one that is in doubt is not sent again behind a later message, whatever was chosen', async () => {
+	const on = await scene();
+	await died(on, 'after', saves.sendIntent);
+	// the later one settles it: from then on it is in doubt, and no longer open
+	await on.run({ text: 'Later' });
+	const resumed = await on.engine.resume('dead', asCaller(on, { onInDoubt: 'sendAgain' }));
+	expect(resumed.failure).toMatchObject({ code: 'inDoubt' });
+	expect(on.effects()).toEqual(['message Later']);
+});
+
+test('a later message that was refused is none that this one would come behind', async () => {
+	const on = await scene();
+	await died(on, 'before', saves.sendIntent);
+	on.simulator.control.addRule({ route: 'sendText', text: 'Refused', answer: { kind: 'metaRefusal', code: 131026 } });
+	await on.run({ text: 'Refused' });
+	expect(await on.engine.recover(asCaller(on))).toMatchObject([{ action: 'finished' }]);
+});
+
+test('the credential of another webhook is not sent to this one', async () => {
+	const on = await scene();
+	const other = { headers: [{ name: 'Authorization', value: 'Bearer other' }], credential: 'another' };
+	await died(on, 'after', saves.sendDone);
+	expect(await on.engine.recover(asCaller(on, { webhookSecrets: other }))).toMatchObject([{ action: 'finished' }]);
+	expect(on.receiver.calls[0]?.headers.authorization).toBeUndefined();
+	await died(on, 'after', saves.sendDone, { ...input, text: 'Needs its own', options: { transactionId: 'own' } }, { secrets: { ...other, credential: 'its own' } });
+	expect(await on.engine.recover(asCaller(on, { webhookSecrets: other }))).toMatchObject([{ action: 'needsCaller' }]);
+	expect(on.receiver.calls).toHaveLength(1);
+});
+
+test('a message whose time in the queue is over is not sent by recovery afterwards', async () => {
+	const on = await scene();
+	await died(on, 'before', saves.sendIntent);
+	on.receiver.behave('hold', { times: 1 });
+	const busy = on.run({ text: 'Busy', webhookUrl: '/busy' });
+	await on.receiver.waitForCalls(1);
+	expect((await on.run({ ...input, options: { ...input.options, queueTimeoutSeconds: 0.5 } })).failure).toMatchObject({ code: 'queueTimeout' });
+	on.receiver.release();
+	await busy;
+	expect(await on.engine.recover(asCaller(on))).toEqual([]);
+	expect(on.texts()).toEqual(['Busy']);
+});

@@ -66,7 +66,7 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 			expect(await ledger.laneOf(chat)).toEqual({ fence: 0, marks: { sequences: {}, executions: {} } });
 			expect(await ledger.unsettled(chat, 'x', 0)).toEqual([]);
 			expect(await ledger.unfinished(chat.server, 5_000, 10)).toEqual([]);
-			expect(await ledger.laterHasGone(transaction())).toBe(false);
+			expect(await ledger.turnsOf(chat, 0, 10, 10)).toEqual([]);
 			expect(await ledger.ownsMessage(chat.server, 'M1')).toBe(false);
 		});
 
@@ -135,7 +135,6 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 
 			test.each([
 				['the same name', chat, chat],
-				['another name', chat, other],
 				['the first name, asked by another', other, chat],
 			])('is refused when another one of the chat had a higher fence: by %s', async (_, mine, theirs) => {
 				await ledger.linkChat(chat, other.recipient);
@@ -188,28 +187,14 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 			});
 		});
 
-		describe('whether a later one has gone', () => {
-			const mine = under(transaction({ id: 'mine', createdAt: 10 }), 5);
-
-			beforeEach(() => ledger.open(mine));
-
-			test.each([
-				['a later one with a higher fence has', {}, 6, 11, true],
-				['a later one that had no turn yet has not', {}, 0, 11, false],
-				['an earlier one with a higher fence has not', {}, 6, 9, false],
-				['one of the same moment has not', {}, 6, 10, false],
-				['one of another chat has not', { recipient: 'x' }, 6, 11, false],
-				['one of another name of the chat has', { recipient: '123@lid' }, 6, 11, true],
-			])('%s', async (_, name, fence, createdAt, gone) => {
-				await ledger.linkChat(chat, '123@lid');
-				await ledger.open(under(transaction({ id: 'other', createdAt, chat: { ...chat, ...name } }), fence));
-				expect(await ledger.laterHasGone(mine)).toBe(gone);
-			});
-
-			test('a later one that went before this one went again has not', async () => {
-				await ledger.open(under(transaction({ id: 'later', createdAt: 11 }), 6));
-				expect(await ledger.laterHasGone(under(mine, 7))).toBe(false);
-			});
+		test("a chat's turns are told newest first, by its own name, between two fences", async () => {
+			await ledger.linkChat(chat, '123@lid');
+			for (const fence of [1, 4, 2, 3, 5]) await ledger.open(under(transaction({ id: `fence ${fence}` }), fence));
+			await ledger.open(transaction({ id: 'no turn yet' }));
+			await ledger.open(under(transaction({ id: 'other name', chat: { ...chat, recipient: '123@lid' } }), 3));
+			const ids = async (above: number, below: number, limit: number) => (await ledger.turnsOf(chat, above, below, limit)).map(({ id }) => id);
+			expect(await ids(0, 100, 10)).toEqual(['fence 5', 'fence 4', 'fence 3', 'fence 2', 'fence 1']);
+			expect(await ids(1, 5, 2)).toEqual(['fence 4', 'fence 3']);
 		});
 
 		test('the newest of one origin is found', async () => {
