@@ -407,18 +407,13 @@ export class RedisLanes implements Lanes {
 	}
 
 	/**
-	 * A holder may die without a message, and one may be lost: so each lane in which somebody waits is looked at, and some
-	 * of those that wait ask for themselves, the ones first that have not asked for longest.
+	 * A holder may die without a message, and one may be lost: so those that wait ask at times. Where many do, they take
+	 * turns at that, and the others have only their lane looked at.
 	 */
 	private askAgain(): void {
-		const waiting = [...this.places.values()].filter(({ waiter }) => waiter);
-		const byAsking = waiting.toSorted((a, b) => (a.askedAt ?? 0) - (b.askedAt ?? 0));
-		const lanes = new Set(waiting.map(({ lane }) => lane));
-		for (const place of byAsking.slice(0, asksAtOnce)) {
-			this.ask(place);
-			lanes.delete(place.lane); // the same script looks at the lane
-		}
-		for (const lane of lanes) this.look(lane);
+		const waiting = [...this.places.values()].filter(({ waiter }) => waiter).sort((a, b) => (a.askedAt ?? 0) - (b.askedAt ?? 0));
+		for (const place of waiting.slice(0, asksAtOnce)) this.ask(place);
+		for (const lane of new Set(waiting.slice(asksAtOnce).map(({ lane }) => lane))) this.look(lane);
 		const longAgo = performance.now() - hourMs / 4; // a lane's keys go after an hour without use
 		for (const holding of this.holdings.values()) if (holding.toldAt < longAgo) this.claim(holding).catch(() => {});
 	}

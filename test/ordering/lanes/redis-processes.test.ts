@@ -153,6 +153,23 @@ describe('thousands that wait in one chat', () => {
 		return { lanes, commandsInALease, end };
 	}
 
+	test('get their turns within a third of a lease even where no message comes through', async () => {
+		const { open, redis } = await redisScene();
+		await redis.client.call('ACL', 'SETUSER', 'default', '-subscribe');
+		const lanes = await open();
+		const holder = await lanes.take(chat, { priority: 'normal' }).turn(long);
+		const stop = new AbortController();
+		const waiting = Array.from({ length: count }, () => lanes.take(chat, { priority: 'normal' }).turn(60_000, stop.signal).catch(() => {}));
+		const next = lanes.take(chat, { priority: 'high' }).turn(long); // in the order of asking the last one
+		await until(async () => (await holder.waiting()) === count + 1);
+		const released = performance.now();
+		holder.release();
+		await next;
+		expect(performance.now() - released).toBeLessThan(leaseMs);
+		stop.abort();
+		await Promise.all(waiting);
+	});
+
 	test('do not all ask again and again', async () => {
 		const { commandsInALease, end } = await crowd();
 		expect(await commandsInALease()).toBeLessThan(count * 3); // 100 ask at a time, about 10 commands each
