@@ -129,13 +129,15 @@ async function isOvertaken(ledger: Ledger, found: Transaction): Promise<boolean>
 	}
 }
 
+/** By the order of lanes; where n8n's execution is not known of both, by the time of recording. */
 function belongsBehind(other: Transaction, one: Transaction): boolean {
-	return compare(placeOf(one), placeOf(other)) < 0;
+	const byExecution = [one, other].every(({ order }) => order?.execution !== undefined);
+	return compare(placeOf(one, byExecution), placeOf(other, byExecution)) < 0;
 }
 
-function placeOf({ order, createdAt }: Transaction): { key: OrderKey; arrival: number } {
+function placeOf({ order, createdAt }: Transaction, byExecution: boolean): { key: OrderKey; arrival: number } {
 	const { priority = 'normal', sequence, execution } = order ?? {};
-	return { arrival: createdAt, key: { priority, ...(sequence === undefined ? {} : { sequence: { number: sequence, gapMs: 0, again: false } }), ...(execution === undefined ? {} : { execution }) } };
+	return { arrival: createdAt, key: { priority, ...(sequence === undefined ? {} : { sequence: { number: sequence, gapMs: 0, again: false } }), ...(byExecution ? { execution } : {}) } };
 }
 
 /** Throws {@link UnknownTransactionError}. A message that is not out is not sent behind a later one. */
