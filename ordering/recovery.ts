@@ -179,7 +179,8 @@ async function goOn(shared: Shared, found: Transaction, call: RecoveryCall, only
 	const send = sendOf(transaction, call);
 	if (!transaction.definition) return await recordedOutcome(shared, transaction, send, call);
 	const before = neitherBehindNorWithoutSecrets(shared, transaction, send, call);
-	return await runToEnd(shared, { id: found.id, transaction, chat, endsInQueue: false, interrupted: onlyOpen, send }, { ...call, before });
+	const hasBegun = transaction.steps.some(({ status }) => status !== 'pending');
+	return await runToEnd(shared, { id: found.id, transaction, chat, endsInQueue: false, interrupted: onlyOpen, unnumbered: hasBegun, send }, { ...call, before });
 }
 
 /** The call that would go on with this transaction, made of what is on record. */

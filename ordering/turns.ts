@@ -3,7 +3,7 @@ import type { EgressFilter } from '../evolution/http';
 import { only } from '../evolution/only';
 import { toRecipient } from '../evolution/recipient';
 import type { Connections } from './connections';
-import { CancelledError, cancelledFailure, type Failure, failureOf, LaneLostError, OrderedSendError, SequenceTooLateError, StaleFenceError } from './errors';
+import { CancelledError, cancelledFailure, type Failure, failureOf, LaneLostError, LanesUnavailableError, OrderedSendError, SequenceTooLateError, StaleFenceError } from './errors';
 import { finishErrorCallback } from './errorCallback';
 import type { Grant, Lanes, OrderKey, Ticket } from './lanes/lanes';
 import type { Ledger } from './ledger/ledger';
@@ -47,6 +47,8 @@ export interface Turn {
 	send: OrderedSend;
 	/** The n8n execution that asks, where its ID is a number. */
 	execution?: number;
+	/** Whether it has no number in the queue, since it sees by itself that it sends nothing behind a later message. */
+	unnumbered?: boolean;
 	/** Its place in the lane. Where there is none, one is taken when it is needed. */
 	ticket?: Ticket;
 	/** Until when it may stand in the queue, in ms of `performance.now()`. */
@@ -217,8 +219,9 @@ async function queueUp(shared: Shared, turn: Turn, means: Means): Promise<Outcom
 	}
 }
 
-function takeTicket({ lanes }: Shared, { chat, send, execution, transaction }: Turn): Ticket {
-	return lanes.take(chat, orderKeyOf(send, transaction.id, execution, transaction));
+function takeTicket({ lanes }: Shared, { chat, send, execution, transaction, unnumbered }: Turn): Ticket {
+	const key = orderKeyOf(send, transaction.id, execution, transaction);
+	return lanes.take(chat, unnumbered ? { ...key, sequence: undefined } : key);
 }
 
 function hasHadATurn(recorded: Transaction, { transaction }: Turn): boolean {
@@ -283,10 +286,20 @@ async function runInLane(shared: Shared, turn: Turn, grant: Grant, means: Means)
 			await shared.ledger.save(transaction).catch((failed: unknown) => only(failed, OrderedSendError));
 			return { again: true };
 		}
+		if (error instanceof CancelledError || error instanceof LanesUnavailableError) return await endUnconfirmed(shared, run, error);
 		// what is known in memory is the truth about what was sent
 		transaction.status = 'failed';
 		return { failure: failureOf(error), heldBy: run.definition.onFailure === 'hold' ? transaction.id : undefined };
 	}
+}
+
+/** It could not be told whether the lane is still its own, and so nothing more was done. */
+async function endUnconfirmed({ ledger }: Shared, { transaction, definition }: Run, error: CancelledError | LanesUnavailableError): Promise<LaneEnd> {
+	const { failure } = error;
+	const status = transaction.steps.some((step) => step.status === 'inDoubt') ? 'inDoubt' : error instanceof CancelledError ? 'cancelled' : 'failed';
+	closeTransaction(transaction, definition, { status, failure });
+	await ledger.save(transaction).catch((failed: unknown) => only(failed, OrderedSendError));
+	return { failure, heldBy: transaction.holds ? transaction.id : undefined };
 }
 
 /** Settles what earlier holders of the lane left, and tells which of that keeps the chat; where none does, the steps may begin. */
@@ -304,12 +317,13 @@ function enter({ lanes }: Shared, { transaction, chat }: Turn, { ticket, waitedM
 	Object.assign(transaction, { chat, queue: { ticket, waitedMs, late, fence, ...(missing ? { missing } : {}) }, marks, owner: lanes.owner });
 }
 
-/** One that never had its turn is recorded as such; one that had run before stays as it was. */
+/** One that has done nothing is over then; one that had run before stays as it was. */
 async function endInQueue(shared: Shared, { transaction, endsInQueue, send }: Turn, error: unknown, means: Means): Promise<Outcome> {
 	const { failure } = only(error, OrderedSendError);
 	// a number that is gone is gone for whoever waits for it, and for one that a dead process left
 	const isOver = endsInQueue || error instanceof SequenceTooLateError;
-	if (isOver && transaction.status === 'open' && transaction.queue.fence === 0) {
+	const hasDoneNothing = transaction.status === 'open' && transaction.steps.every(({ status }) => status === 'pending');
+	if (isOver && hasDoneNothing) {
 		const end: StepEnd = error instanceof CancelledError ? { status: 'cancelled', failure: cancelledFailure } : { status: 'failed', failure, forGood: error instanceof SequenceTooLateError };
 		// it has done nothing, so nothing has to wait for what becomes of it
 		closeTransaction(transaction, { ...(transaction.definition ?? send.definition), onFailure: 'release' }, end);

@@ -150,8 +150,11 @@ function joined(all: LaneMarks[]): LaneMarks {
 	for (const one of all) {
 		for (const kind of ['sequences', 'executions'] as const) {
 			for (const priority of ['high', 'normal', 'low'] as const) {
-				const numbers = [marks[kind][priority], one[kind][priority]].filter((number) => number !== undefined);
-				if (numbers.length > 0) marks[kind][priority] = Math.max(...numbers);
+				const [known, number] = [marks[kind][priority], one[kind][priority]];
+				if (number === undefined || (known !== undefined && known >= number)) continue;
+				marks[kind][priority] = number;
+				const by = one.sequenceBy?.[priority];
+				if (kind === 'sequences' && by !== undefined) marks.sequenceBy = { ...marks.sequenceBy, [priority]: by };
 			}
 		}
 	}

@@ -152,6 +152,11 @@ describe('what the guarantees exempt is no violation', () => {
 			goOnAfterLoss(history).lost.lostAt = 50;
 			history.calls.push({ name: '*', kind: 'recover', onInDoubt: 'stop', begunAt: 60, lostAt: 400 });
 		}],
+		['a text that arrived after its process had died, behind it the effects of others, and then its webhook by a repeat', (history) => {
+			goOnAfterLoss(history).lost.lostAt = 60;
+			history.received.splice(0, 1);
+			change(history, 'a', ({ steps }) => ((steps[0] as Step).startedAt = 50));
+		}],
 		['a webhook long after WhatsApp refused the text, where its wait saw nothing and its caller chose to continue', (history) => callWebhookAfterRefusal(history, 'continue', 'unconfirmed')],
 		['a lower execution behind a higher one, that came later and is marked late', (history) => {
 			ask(history, 'b', { execution: 4 });
@@ -215,6 +220,10 @@ describe('each planted violation is named, and nothing else', () => {
 		['interleaved', 'an effect of another before the loss of a recovery that began after the earlier own effect', (history) => {
 			goOnAfterLoss(history).lost.lostAt = 50;
 			history.calls.push({ name: '*', kind: 'recover', onInDoubt: 'stop', begunAt: 170, lostAt: 400 });
+		}],
+		['interleaved', 'an effect of another behind a text whose send began after its process had died', (history) => {
+			goOnAfterLoss(history).lost.lostAt = 60;
+			history.received.splice(0, 1);
 		}],
 		['outOfOrder', 'one that waited behind a later execution', (history) => ask(history, 'b', { execution: 9 })],
 		['outOfOrder', 'one of high priority that waited behind a normal one', (history) => ask(history, 'c', { priority: 'high' })],

@@ -1,6 +1,6 @@
 // Judges a history by the guarantees G1 to G6: each violation names the guarantee, its kind and the transaction.
 import type { Transaction } from '../../ordering/transaction';
-import { cameOnce, choseToGoOn, choseToSendAgain, didNotGetThere, endedByItsStore, hadEnded, longestLookMs, surelyWaited, wasRefusedLater, wentOnAfterLoss, wentOnUnseeing } from './exemptions';
+import { arrivedAfterDeath, cameOnce, choseToGoOn, choseToSendAgain, didNotGetThere, endedByItsStore, hadEnded, longestLookMs, surelyWaited, wasRefusedLater, wentOnAfterLoss, wentOnUnseeing } from './exemptions';
 import { activeAt, acksOf, type Facts, factsOf, type Known, reaches, slackMs, stepOf, storeFailures, wantedAck } from './facts';
 import type { CallRecord, History } from './history';
 
@@ -116,7 +116,7 @@ function judgeInterleaving({ facts, tell, shown }: Judge, chat: Known[]): void {
 			const between = [...other.messages, ...other.webhooks].map(({ at }) => at);
 			for (const [index, from] of own.slice(0, -1).entries()) {
 				const to = own[index + 1] as number;
-				if (wentOnAfterLoss(one, [from, to], facts)) continue;
+				if (wentOnAfterLoss(one, [from, to], facts) || arrivedAfterDeath(one, [from, to])) continue;
 				const wrong = between.find((at) => at > from && at < to && !hadEnded(one, [from, to], at));
 				if (wrong !== undefined) tell('interleaved', one.asked.name, `an effect of ${other.asked.name} at ${shown(wrong)} lies between its own at ${shown(from)} and ${shown(to)}`);
 			}

@@ -42,6 +42,16 @@ export function wentOnAfterLoss({ calls }: Known, [from, to]: [number, number], 
 	});
 }
 
+/**
+ * G2: "A request that is under way" when its process dies may still have its effect: the text arrives while the chat is
+ * others' already, and whoever goes on with the transaction calls its webhook behind theirs.
+ */
+export function arrivedAfterDeath({ calls, messages, states }: Known, [from, to]: [number, number]): boolean {
+	const isText = messages.some(({ at }) => at === from);
+	const wentOn = calls.filter((call) => activeAt(call, to));
+	return isText && calls.some(({ lostAt = Infinity }) => lostAt < from && states.some((state) => (stepOf(state, 'send')?.startedAt ?? Infinity) <= lostAt) && wentOn.every((call) => call.begunAt > lostAt));
+}
+
 /** G2: where the ledger or Redis failed, the run ends when that is noticed, and no record tells when that was. */
 export function endedByItsStore({ calls }: Known): boolean {
 	return calls.some(({ outcome }) => storeFailures.has(outcome?.failure?.code ?? ''));

@@ -209,3 +209,18 @@ test('a message whose time in the queue is over is not sent by recovery afterwar
 	expect(await on.engine.recover(asCaller(on))).toEqual([]);
 	expect(on.texts()).toEqual(['Busy']);
 });
+
+test('one whose message may be out is looked up and closed, even where its number is gone', async () => {
+	const on = await scene();
+	const numbered = (sequenceNumber: number) => ({ text: `number ${sequenceNumber}`, options: { transactionId: `t${sequenceNumber}`, sequenceNumber, sequenceGapSeconds: 0 } });
+	await died(on, 'before', saves.sendDone, numbered(1));
+	// a cancelled one has the turn of the next number, and leaves the look-up to others
+	const cancel = new AbortController();
+	on.simulator.control.addRule({ route: 'findMessages', times: 1, answerAfterMs: 400 });
+	setTimeout(() => cancel.abort(), 200);
+	await on.run(numbered(2), { signal: cancel.signal });
+	const recovered = await on.engine.recover(asCaller(on));
+	expect(recovered.filter(({ transaction }) => transaction.id === 't1')).toMatchObject([{ action: 'finished', transaction: { status: 'completed' } }]);
+	expect(await on.engine.recover(asCaller(on))).toEqual([]);
+	expect(on.texts()).toEqual(['number 1']);
+});
