@@ -282,7 +282,7 @@ function judgeRecord({ tell }: Judge, { asked, calls, ledger, states }: Known): 
 	}
 }
 
-/** G6: recovery sends no text behind that of a transaction which was made later. */
+/** G6: recovery sends no text behind that of a transaction which was made later and belongs behind it. */
 function judgeRecovery({ tell, shown }: Judge, chat: Known[]): void {
 	for (const one of chat) {
 		for (const message of one.messages) {
@@ -290,7 +290,7 @@ function judgeRecovery({ tell, shown }: Judge, chat: Known[]): void {
 			const byRecovery = active.length > 0 && active.every(({ kind }) => kind === 'recover' || kind === 'resume');
 			// one that had been begun before had its turn in its order; an attempt more tells that
 			if (!byRecovery || stepOf(one.ledger, 'send')?.attempts !== 1) continue;
-			const later = chat.find((other) => other.ledger && one.ledger && other.ledger.createdAt > one.ledger.createdAt && at(other) < message.at);
+			const later = chat.find((other) => other.ledger && one.ledger && other.ledger.createdAt > one.ledger.createdAt && goesBefore(one, other) && at(other) < message.at);
 			if (later) tell('behindLater', one.asked.name, `recovery sent its text at ${shown(message.at)}, behind that of the later ${later.asked.name} at ${shown(at(later))}`);
 		}
 	}
