@@ -120,8 +120,8 @@ function lacksSecrets({ definition }: Transaction, { webhookSecrets }: RecoveryC
 /** Whether a message of its chat that belongs behind this one has gone, or may have. */
 async function isOvertaken(ledger: Ledger, found: Transaction): Promise<boolean> {
 	for (let below = Number.MAX_SAFE_INTEGER; ; ) {
-		// one that was settled has the fence of the turn that did it
-		const turns = await ledger.turnsOf(found.chat, found.queue.fence - 1, below, turnsAtOnce);
+		// whatever fences it had itself: nothing of it went out by them
+		const turns = await ledger.turnsOf(found.chat, below, turnsAtOnce);
 		if (turns.some((other) => other.id !== found.id && wasSent(other) !== 'no' && belongsBehind(other, found))) return true;
 		const last = turns.at(-1);
 		if (!last || turns.length < turnsAtOnce || (last.endedAt ?? Infinity) < found.createdAt - clocksDifferMs) return false;

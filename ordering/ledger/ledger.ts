@@ -33,8 +33,8 @@ export interface Ledger {
 	 * still to be made; oldest first, at most `limit`, those after `after` (a `createdAt` and an ID) where given.
 	 */
 	unfinished(server: string, createdBefore: number, limit: number, after?: { createdAt: number; id: string }): Promise<Transaction[]>;
-	/** A chat's transactions whose last turn has a fence between `above` and `below`, by its own name; newest first. */
-	turnsOf(chat: Chat, above: number, below: number, limit: number): Promise<Transaction[]>;
+	/** A chat's transactions, by its own name, that had a turn, the last one with a fence below `below`; newest first. */
+	turnsOf(chat: Chat, below: number, limit: number): Promise<Transaction[]>;
 	/** Whether a step on record has this message as its own. */
 	ownsMessage(server: string, messageId: string): Promise<boolean>;
 	/** Records that WhatsApp calls a chat by another JID too, as an answer told. */

@@ -43,7 +43,7 @@ export function queriesFor(prefix: string) {
 			union all select t.body from held cross join ${transactions} t where t.server = $1 and t.id = held.id`,
 		unsettled: `${names} select t.body from names cross join ${transactions} t where ${ofName} and t.unsettled_until > $4 and t.id <> $5 order by t.created_at, t.rowid`,
 		unfinished: `select body from ${transactions} where server = $1 and unfinished = 1 and created_at < $2 and (created_at, id) > ($3, $4) order by created_at, id limit $5`,
-		turnsOf: `select body from ${transactions} where server = $1 and instance = $2 and recipient = $3 and fence > $4 and fence < $5 order by fence desc limit $6`,
+		turnsOf: `select body from ${transactions} where server = $1 and instance = $2 and recipient = $3 and fence > 0 and fence < $4 order by fence desc limit $5`,
 		ownsMessage: `select 1 from ${messages} where server = $1 and message_id = $2`,
 		// a link that would close a circle is left out: its chats are one already; a used link is marked as such once a day
 		linkChat: `with recursive path(name) as (

@@ -67,8 +67,8 @@ export class SqlLedger implements Ledger {
 		return await this.transactions(this.queries.unfinished, [server, createdBefore, after.createdAt, after.id, limit]);
 	}
 
-	async turnsOf(chat: Chat, above: number, below: number, limit: number): Promise<Transaction[]> {
-		return await this.transactions(this.queries.turnsOf, [...keyOf(chat), above, below, limit]);
+	async turnsOf(chat: Chat, below: number, limit: number): Promise<Transaction[]> {
+		return await this.transactions(this.queries.turnsOf, [...keyOf(chat), below, limit]);
 	}
 
 	async ownsMessage(server: string, messageId: string): Promise<boolean> {

@@ -175,7 +175,7 @@ async function timed(ledger: Ledger, count: number, round: number): Promise<Arra
 	await time('findByOrigin', () => ledger.findByOrigin(server, `origin-${i}`));
 	await time('unsettled', () => ledger.unsettled(chat, 'x', began));
 	await time('unfinished', () => ledger.unfinished(server, Number.MAX_SAFE_INTEGER, 20));
-	await time('turnsOf', () => ledger.turnsOf(chat, 0, Number.MAX_SAFE_INTEGER, 20));
+	await time('turnsOf', () => ledger.turnsOf(chat, Number.MAX_SAFE_INTEGER, 20));
 	await time('ownsMessage', () => ledger.ownsMessage(server, `wamid.${i}`));
 	await time('linkChat', () => ledger.linkChat(chat, `${round}@lid`));
 	await time('linkedChat', () => ledger.linkedChat(nameOf(chat, `${round}@lid`)));

@@ -70,6 +70,7 @@ test('nothing is sent behind a later message of the chat', async () => {
 	await died(on, 'before', saves.sendIntent);
 	await on.run({ text: 'Later' });
 	expect(await on.engine.recover(asCaller(on))).toMatchObject([{ action: 'closed', failure: { code: 'overtaken' }, transaction: { status: 'failed' } }]);
+	for (let i = 0; i < 2; i++) expect((await on.engine.resume('dead', asCaller(on))).failure).toMatchObject({ code: 'overtaken' });
 	expect(on.effects()).toEqual(['message Later']);
 });
 

@@ -14,7 +14,7 @@ export const hotQueries: Array<[keyof Queries, Value[]]> = [
 	['laneOf', chat],
 	['unsettled', [...chat, 1, 'x']],
 	['unfinished', [chat[0] as string, 1_800_000_000_000, 1, '', 20]],
-	['turnsOf', [...chat, 0, 9_007_199_254_740_991, 20]],
+	['turnsOf', [...chat, 9_007_199_254_740_991, 20]],
 	['ownsMessage', [chat[0] as string, 'wamid.7']],
 	['linkChat', [...chat.slice(0, 2), '7@lid', '7@s.whatsapp.net', 1]],
 	['linkedChat', chat],
