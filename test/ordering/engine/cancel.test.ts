@@ -39,7 +39,7 @@ test('in the queue: nothing was sent, and it is on record as cancelled', async (
 	const ahead = on.run({ text: 'Ahead', webhookUrl: '/ahead', options: { requestTimeoutSeconds: 20 } });
 	await on.receiver.waitForCalls(1);
 	const { outcome, tookMs } = await cancelled(on, slow, () => sleep(40));
-	expect(tookMs).toBeLessThan(200);
+	expect(tookMs).toBeLessThan(1000);
 	expect(resultOf(outcome)).toMatchObject({ status: 'cancelled', error: { code: 'cancelled', sent: 'no' } });
 	on.receiver.release();
 	expect(resultOf(await ahead).status).toBe('completed');
@@ -50,7 +50,7 @@ test('during the send, before the message reached WhatsApp: in doubt; the next o
 	const on = await scene({ lookUpMs: 1500 });
 	on.simulator.control.addRule({ route: 'sendText', text: 'First', times: 1, sendAfterMs: 500 });
 	const { outcome, tookMs } = await cancelled(on, slow, () => on.simulator.control.waitUntil(() => on.simulator.control.counts().sendText === 1));
-	expect(tookMs).toBeLessThan(300);
+	expect(tookMs).toBeLessThan(1000);
 	expect(resultOf(outcome)).toMatchObject({ status: 'inDoubt', error: { code: 'cancelledInDoubt', sent: 'unknown' } });
 	await expectAllGoesOn(on, slow, ['First']);
 });
@@ -69,7 +69,7 @@ test('during the send, after the message reached WhatsApp: found by the next one
 	const on = await scene();
 	on.simulator.control.addRule({ route: 'sendText', text: 'First', times: 1, hold: true });
 	const { outcome, tookMs } = await cancelled(on, slow, () => on.simulator.control.waitForMessages(1));
-	expect(tookMs).toBeLessThan(300);
+	expect(tookMs).toBeLessThan(1000);
 	expect(resultOf(outcome).status).toBe('inDoubt');
 	await expectAllGoesOn(on, slow, ['First']);
 });
@@ -103,7 +103,7 @@ test('during a look-up', async () => {
 	on.simulator.control.addRule({ route: 'sendText', times: 1, answer: { kind: 'reset' }, sent: true });
 	on.simulator.control.addRule({ route: 'findMessages', times: 1, answer: { kind: 'hang' } });
 	const { outcome, tookMs } = await cancelled(on, slow, () => on.simulator.control.waitUntil(() => on.simulator.control.counts().findMessages === 1));
-	expect(tookMs).toBeLessThan(300);
+	expect(tookMs).toBeLessThan(1000);
 	expect(resultOf(outcome).status).toBe('inDoubt');
 	await expectAllGoesOn(on, slow, ['First']);
 });
@@ -115,7 +115,7 @@ test('in the pause before a retry: nothing was sent', async () => {
 		await on.simulator.control.waitUntil(() => on.simulator.control.counts().sendText === 1);
 		await sleep(60);
 	});
-	expect(tookMs).toBeLessThan(200);
+	expect(tookMs).toBeLessThan(1000);
 	expect(resultOf(outcome)).toMatchObject({ status: 'cancelled', error: { sent: 'no' } });
 	expect(stepsOf(outcome)).toBe('send cancelled, webhook skipped');
 	await expectAllGoesOn(on, slow, []);
@@ -128,7 +128,7 @@ test('in the pause that a Retry-After asked for', async () => {
 		await on.simulator.control.waitUntil(() => on.simulator.control.counts().sendText === 1);
 		await sleep(60);
 	});
-	expect(tookMs).toBeLessThan(200);
+	expect(tookMs).toBeLessThan(1000);
 	expect(resultOf(outcome)).toMatchObject({ status: 'cancelled', error: { sent: 'no' } });
 	await expectAllGoesOn(on, slow, []);
 });
@@ -144,7 +144,7 @@ test.each([
 		await on.simulator.control.waitForMessages(1);
 		await sleep(60);
 	});
-	expect(tookMs).toBeLessThan(200);
+	expect(tookMs).toBeLessThan(1000);
 	expect(resultOf(outcome)).toMatchObject({ status: 'cancelled', error: { code: 'cancelled', sent: 'yes' } });
 	expect(stepsOf(outcome)).toBe('send done, wait cancelled, webhook skipped');
 	expect(on.receiver.calls).toEqual([]);
@@ -156,7 +156,7 @@ test('during a status look that hangs', async () => {
 	const on = await scene();
 	on.simulator.control.addRule({ route: 'findStatusMessage', times: 1, answer: { kind: 'hang' } });
 	const { outcome, tookMs } = await cancelled(on, { ...slow, waitFor: 'delivered', ackTimeoutSeconds: 20 }, () => on.simulator.control.waitUntil(() => on.simulator.control.counts().findStatusMessage === 1));
-	expect(tookMs).toBeLessThan(200);
+	expect(tookMs).toBeLessThan(1000);
 	expect(resultOf(outcome).status).toBe('cancelled');
 });
 
@@ -164,7 +164,7 @@ test('during the webhook: the request ends, and the replay calls it again under 
 	const on = await scene();
 	on.receiver.behave('hang', { times: 1 });
 	const { outcome, tookMs } = await cancelled(on, slow, () => on.receiver.waitForCalls(1));
-	expect(tookMs).toBeLessThan(200);
+	expect(tookMs).toBeLessThan(1000);
 	expect(resultOf(outcome)).toMatchObject({ status: 'cancelled', error: { sent: 'yes' } });
 	expect(stepsOf(outcome)).toBe('send done, webhook cancelled');
 	await on.receiver.waitUntil(() => on.receiver.calls[0]?.abortedAt !== undefined);
