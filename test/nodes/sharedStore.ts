@@ -34,7 +34,7 @@ export function useStore(bench: Bench): SharedStore {
 	const workers: Worker[] = [];
 	const search = new SecretSearch('nodes with a store');
 	process.env.ORDERED_EVOLUTIONAPI_LEASE_MS = '1000';
-	process.env.ORDERED_EVOLUTIONAPI_SETTLE_MS = '100';
+	process.env.ORDERED_EVOLUTIONAPI_SETTLE_MS = '300';
 	beforeAll(async () => {
 		[store.postgres, store.redis] = await Promise.all([TestPostgres.start(), startRedis({ password: 'Redis-Pass-5512' })]);
 	});

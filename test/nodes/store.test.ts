@@ -44,9 +44,14 @@ test('without queue mode a store is used as well', async () => {
 
 test('workflows that run at once keep the chat in the order of their executions', async () => {
 	const ids = Array.from({ length: 6 }, nextExecution);
-	await Promise.all([...ids].reverse().map((executionId) => bench.run(chain(`m${executionId}`), store.used({ executionId }))));
+	const late = await Promise.all(ids.toReversed().map(async (executionId) => {
+		const [output] = outputOf(await bench.run(chain(`m${executionId}`), store.used({ executionId })));
+		return (output as { queue: { late: boolean } }).queue.late ? [`m${executionId}`] : [];
+	}));
 	expectChains(6);
-	expect(bench.simulator.control.messages().map(({ text }) => text)).toEqual(ids.map((id) => `m${id}`));
+	// a busy machine may start one of them behind the settling time of the others; then it says so
+	const inTime = (text: string) => !late.flat().includes(text);
+	expect(bench.simulator.control.messages().map(({ text }) => text).filter(inTime)).toEqual(ids.map((id) => `m${id}`).filter(inTime));
 });
 
 test('two workers and this process work on one chat, one chain at a time', async () => {
