@@ -9,6 +9,9 @@ import { startRedis } from '../support/redis';
 import { endWithTest, temporaryFolder } from '../support/scene';
 import { SecretSearch, spellings } from '../support/secrets';
 
+// what is planted here is found on purpose
+beforeAll(() => void delete process.env.ORDERED_EVIDENCE_FOLDER);
+
 const secret = 'pL4nt3d-"key"/+?=7c1f~ü%';
 
 const searchFor = (planted: string | Buffer = secret) => new SecretSearch('planted').add('the secret', planted);

@@ -28,9 +28,6 @@ export interface Search {
 /** What is shorter would be found in any text. */
 const shortestSecret = 8;
 
-/** scripts/run.mjs sets it, so that the search can be checked after all suites; else nothing is written. */
-const evidenceFolder = process.env.ORDERED_EVIDENCE_FOLDER;
-
 /**
  * A search over everything that one test, or one file of tests, leaves. Name the secrets before what may hold them: each
  * thing is searched as it is handed over. `end` tells.
@@ -154,7 +151,9 @@ export class SecretSearch {
 	/** Adds the search to the suite's evidence, and throws where a secret was found. */
 	end(): void {
 		const { places, found } = this;
-		if (evidenceFolder) writeSearch(join(evidenceFolder, `${this.suite}.jsonl`), { places, secrets: this.secrets.size, found });
+		// scripts/run.mjs sets it, so that the search can be checked after all suites; else nothing is written
+		const folder = process.env.ORDERED_EVIDENCE_FOLDER;
+		if (folder) writeSearch(join(folder, `${this.suite}.jsonl`), { places, secrets: this.secrets.size, found });
 		if (found.length > 0) throw new Error(`Secrets were found in what ${this.suite} left:\n${[...new Set(found.map(shown))].join('\n')}`);
 	}
 

@@ -16,7 +16,7 @@ import { SecretSearch } from '../../support/secrets';
 import type { WorkerTask } from './worker';
 
 /** Short enough for tests, long enough for a busy machine. */
-export const times: Required<SharedLanesTimes> = { settleMs: 100, leaseMs: 1500 };
+export const times: Required<SharedLanesTimes> = { settleMs: 400, leaseMs: 1500 };
 
 export interface Workers {
 	simulator: Simulator;

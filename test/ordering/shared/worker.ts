@@ -24,7 +24,7 @@ async function main(): Promise<void> {
 		if (die?.when === when && die.save === count) process.kill(process.pid, 'SIGKILL');
 	};
 	const ledger = await PostgresLedger.open({ url: store.postgresUrl, prefix: `${store.namePrefix}_` });
-	const engine = await Engine.on(hookedLedger(ledger, { before: dieAt('before'), after: dieAt('after') }), shortSettings, (readRecord) => RedisLanes.open({ url: store.redisUrl, prefix: store.namePrefix, readRecord, settleMs: 100, leaseMs: 1500 }));
+	const engine = await Engine.on(hookedLedger(ledger, { before: dieAt('before'), after: dieAt('after') }), shortSettings, (readRecord) => RedisLanes.open({ url: store.redisUrl, prefix: store.namePrefix, readRecord, settleMs: 400, leaseMs: 1500 }));
 	const [outcome] = await engine.run([orderedCall(access, input, executionId ? { origin: { executionId } } : {})], { stopOnFailure: false });
 	process.stdout.write(JSON.stringify({ status: outcome?.transaction?.status, failure: outcome?.failure }));
 	await engine.close();
