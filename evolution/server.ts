@@ -311,7 +311,8 @@ export class EvolutionServer {
 
 	/** Judges what the server answered. What it says of a failure is judged again without the secrets, before anything is cut off. */
 	private judged<T extends SendOutcome | DeleteOutcome>(answer: HttpAnswer, judge: (answer: HttpAnswer) => T): T {
-		if (!('message' in judge(answer))) return judge(answer);
+		const judged = judge(answer);
+		if (!('message' in judged)) return judged;
 		const outcome = judge({ ...answer, text: this.withoutSecrets(answer.text) });
 		return 'message' in outcome ? { ...outcome, message: this.withoutSecrets(outcome.message) } : outcome;
 	}

@@ -97,11 +97,10 @@ async function tell(shared: Shared, transaction: Transaction, call: RecoveryCall
 	return { transaction, action: 'told' };
 }
 
-/** `found`: as it was on record before this turn. Changes `send`: what is in doubt is not sent again behind a later message either. */
-function neitherBehindNorWithoutSecrets({ ledger }: Shared, found: Transaction, send: OrderedSend, call: RecoveryCall): BeforeStep {
-	const asFound = structuredClone(found);
+/** Changes `send`: what is in doubt is not sent again behind a later message either. */
+function neitherBehindNorWithoutSecrets({ ledger }: Shared, send: OrderedSend, call: RecoveryCall): BeforeStep {
 	return async (transaction, step) => {
-		if (step.type === 'send' && (await isOvertaken(ledger, asFound))) {
+		if (step.type === 'send' && (await isOvertaken(ledger, transaction))) {
 			// one that may be out is looked up first
 			if (step.status === 'pending') return { status: 'failed', failure: overtaken };
 			send.onInDoubt = 'stop';
@@ -118,13 +117,13 @@ function lacksSecrets({ definition }: Transaction, { webhookSecrets }: RecoveryC
 }
 
 /** Whether a message of its chat that belongs behind this one has gone, or may have. */
-async function isOvertaken(ledger: Ledger, found: Transaction): Promise<boolean> {
+async function isOvertaken(ledger: Ledger, one: Transaction): Promise<boolean> {
 	for (let below = Number.MAX_SAFE_INTEGER; ; ) {
 		// whatever fences it had itself: nothing of it went out by them
-		const turns = await ledger.turnsOf(found.chat, below, turnsAtOnce);
-		if (turns.some((other) => other.id !== found.id && wasSent(other) !== 'no' && belongsBehind(other, found))) return true;
+		const turns = await ledger.turnsOf(one.chat, below, turnsAtOnce);
+		if (turns.some((other) => other.id !== one.id && wasSent(other) !== 'no' && belongsBehind(other, one))) return true;
 		const last = turns.at(-1);
-		if (!last || turns.length < turnsAtOnce || (last.endedAt ?? Infinity) < found.createdAt - clocksDifferMs) return false;
+		if (!last || turns.length < turnsAtOnce || (last.endedAt ?? Infinity) < one.createdAt - clocksDifferMs) return false;
 		below = last.queue.fence;
 	}
 }
@@ -178,7 +177,7 @@ async function goOn(shared: Shared, found: Transaction, call: RecoveryCall, only
 	const transaction = { ...found, chat };
 	const send = sendOf(transaction, call);
 	if (!transaction.definition) return await recordedOutcome(shared, transaction, send, call);
-	const before = neitherBehindNorWithoutSecrets(shared, transaction, send, call);
+	const before = neitherBehindNorWithoutSecrets(shared, send, call);
 	const hasBegun = transaction.steps.some(({ status }) => status !== 'pending');
 	return await runToEnd(shared, { id: found.id, transaction, chat, endsInQueue: false, interrupted: onlyOpen, unnumbered: hasBegun, send }, { ...call, before });
 }

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
 import { LanesUnavailableError } from '../../errors';
+import { pause } from '../../pause';
 import { enterScript } from './scripts/enter.lua';
 import { advanceScript } from './scripts/advance.lua';
 import { aliveScript } from './scripts/alive.lua';
@@ -169,7 +170,7 @@ export class RedisConnection {
 			await this.renewOnce();
 		} catch (error) {
 			this.note(error as Error);
-			await sleep(200);
+			await pause(200);
 			if (entering === this.entering && !this.closed && this.command.status === 'ready') void this.enter(lost);
 			return;
 		}
@@ -257,10 +258,6 @@ function secretsOf(url: string): string[] {
 	if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) throw new LanesUnavailableError('its address is not one like redis://host:6379 or rediss://host:6379');
 	const { password } = new URL(url);
 	return password ? [password, decodeURIComponent(password)] : [];
-}
-
-export function sleep(ms: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** What a promise gives, or undefined where it takes longer; leaves no timer behind. */

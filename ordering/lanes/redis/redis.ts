@@ -1,10 +1,11 @@
 // Lanes over Redis: one queue for each chat, whatever process works on it. docs/redis-lanes.md tells how.
 import { createHash } from 'node:crypto';
 import { CancelledError, ChatHeldError, LaneLostError, LanesUnavailableError, QueueTimeoutError, SequenceTooLateError } from '../../errors';
+import { pause } from '../../pause';
 import type { Chat } from '../../transaction';
 import type { Grant, LaneMarks, Lanes, OrderKey, Priority, ReadLaneRecord, Ticket } from '../lanes';
 import { turnOf, whatIsAhead } from '../order';
-import { type ConnectionSettings, RedisConnection, type Reply, sleep, within } from './connection';
+import { type ConnectionSettings, RedisConnection, type Reply, within } from './connection';
 
 const hourMs = 3_600_000;
 
@@ -148,7 +149,7 @@ export class RedisLanes implements Lanes {
 			const openMs = Math.max(...lives);
 			const someDead = lives.some((life) => life >= 0);
 			if (openMs <= 0 && (closedMs === 0 || !someDead)) return new Set(owners.filter((_, i) => lives[i] === -1));
-			await sleep(Math.max(openMs, closedMs, 1));
+			await pause(Math.max(openMs, closedMs, 1));
 		}
 	}
 
@@ -257,7 +258,7 @@ export class RedisLanes implements Lanes {
 	private async untilSure(holding: Holding, wait: { over: boolean }): Promise<void> {
 		while (!wait.over && !this.isSure(holding)) {
 			await this.redis.untilEntered();
-			if (!wait.over) await this.redis.renew().then(() => this.claim(holding)).catch(() => sleep(50));
+			if (!wait.over) await this.redis.renew().then(() => this.claim(holding)).catch(() => pause(50));
 		}
 	}
 
@@ -269,7 +270,7 @@ export class RedisLanes implements Lanes {
 		holding.toldAt = performance.now();
 		if (state === 'lost') holding.lost = true;
 		else if (closedMs === 0) holding.life = life;
-		else await sleep(Number(closedMs)); // a higher fence may still come
+		else await pause(Number(closedMs)); // a higher fence may still come
 	}
 
 	/** Ends a turn; once. */
