@@ -47,9 +47,11 @@ const longestText = 65_536;
 const choice = <T extends string>(...values: [T, ...T[]]) => z.enum(values, { errorMap: () => ({ message: `has to be one of: ${values.join(', ')}` }) });
 
 /** A number as a panel or an expression gives it: "5" is 5, and nothing else is guessed. */
+const toNumber = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value);
+
 const numberBetween = (min: number, max: number, unit: string) =>
 	z.preprocess(
-		(value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+		toNumber,
 		z.number({ errorMap: () => ({ message: `has to be a number of ${unit} from ${min} to ${max}` }) }).min(min).max(max),
 	);
 
@@ -140,7 +142,7 @@ const transactionId = z.preprocess(
 
 const notACount = { errorMap: () => ({ message: "has to be this message's count in its chat: a whole number from 1 up. Remove the option to send without one" }) };
 
-const sequenceNumber = z.preprocess((value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value), z.number(notACount).int(notACount.errorMap()).min(1, notACount.errorMap()).max(Number.MAX_SAFE_INTEGER, notACount.errorMap()));
+const sequenceNumber = z.preprocess(toNumber, z.number(notACount).int(notACount.errorMap()).min(1, notACount.errorMap()).max(Number.MAX_SAFE_INTEGER, notACount.errorMap()));
 
 /** An expression that gives nothing must not make a numbered message into one without a number. */
 function keepMissingNumber(value: unknown): unknown {

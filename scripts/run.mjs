@@ -49,31 +49,26 @@ function step(name, ...args) {
 
 /** A step that runs jest and reads how many tests passed from the file it writes. */
 function jest(name, ...args) {
-	const report = () => join(cache, `jest-${name.replaceAll(' ', '-')}.json`);
-	return {
-		name,
-		args: ['node_modules/jest/bin/jest.js', ...args],
-		extra: () => {
-			mkdirSync(cache, { recursive: true });
-			rmSync(report(), { force: true });
-			return ['--json', `--outputFile=${report()}`];
-		},
-		count: (code) => countJest(report(), code),
-	};
+	return reporting(name, ['node_modules/jest/bin/jest.js', ...args], (report) => ['--json', `--outputFile=${report}`], countJest);
 }
 
 /** A step that writes its own counts to a file that it is given. */
 function counting(name, ...args) {
-	const report = () => join(cache, `${name}.json`);
+	return reporting(name, args, (report) => ['--results', report], countOwn);
+}
+
+/** `words` tell the program where its report goes; `count` reads it. */
+function reporting(name, args, words, count) {
+	const report = () => join(cache, `report-${name.replaceAll(' ', '-')}.json`);
 	return {
 		name,
 		args,
 		extra: () => {
 			mkdirSync(cache, { recursive: true });
 			rmSync(report(), { force: true });
-			return ['--results', report()];
+			return words(report());
 		},
-		count: (code) => countOwn(report(), code),
+		count: (code) => count(report(), code),
 	};
 }
 

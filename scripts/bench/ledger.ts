@@ -9,6 +9,7 @@ import { PostgresLedger } from '../../ordering/ledger/postgres';
 import { SqliteLedger } from '../../ordering/ledger/sqlite';
 import type { Chat, Transaction } from '../../ordering/transaction';
 import { TestPostgres } from '../../test/support/postgres';
+import { median } from './runtime';
 
 export interface Growth {
 	smallMs: number;
@@ -185,8 +186,4 @@ async function timed(ledger: Ledger, count: number, round: number): Promise<Arra
 
 function nameOf(chat: Chat, recipient: string): Chat {
 	return { ...chat, recipient };
-}
-
-function median(all: number[]): number {
-	return all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] as number;
 }

@@ -1,11 +1,10 @@
 // What a wait for a receipt costs: time from the event to the wait's end, memory of each, and requests a second.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { io } from 'socket.io-client';
 import { EvolutionServer } from '../../evolution/server';
 import { type PollSettings, ReceiptWaits, type WaitEnd } from '../../ordering/receipts/waits';
 import { startSimulator, type Simulator } from '../../simulator';
+import { heapInUse, median } from './runtime';
 
 const poll: PollSettings = { firstMs: 250, factor: 1.5, mostMs: 5_000, atOnce: 8, mostPerSecond: 30 };
 const live: PollSettings['live'] = { everyMs: 15_000 };
@@ -84,11 +83,11 @@ export async function benchWaiting(count = 10_000): Promise<WaitingCost> {
 		await simulator.control.waitUntil(() => simulator.control.live().open.ours === 1);
 		emit(simulator, 'ours', 'wamid.0');
 		await Promise.all(first);
-		const before = heapUsed(simulator);
+		const before = await heapAfterClearing(simulator);
 		const began = performance.now();
 		const ends = watchAll(waits, server, ids, signals);
 		const beginMs = performance.now() - began;
-		const bytesPerWait = (heapUsed(simulator) - before) / count;
+		const bytesPerWait = (await heapAfterClearing(simulator) - before) / count;
 		const pollsPerSecondLive = await pollsPerSecond(simulator);
 		const emitted = performance.now();
 		for (const id of ids) emit(simulator, 'ours', id);
@@ -130,14 +129,7 @@ async function timed(start: () => void, end: Promise<unknown>): Promise<number> 
 	return performance.now() - began;
 }
 
-function median(values: number[]): number {
-	return values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
-}
-
-function heapUsed(simulator: Simulator): number {
+async function heapAfterClearing(simulator: Simulator): Promise<number> {
 	simulator.control.clearLog();
-	setFlagsFromString('--expose-gc');
-	const collect = runInNewContext('gc') as () => void;
-	for (let n = 0; n < 3; n++) collect();
-	return process.memoryUsage().heapUsed;
+	return await heapInUse();
 }
