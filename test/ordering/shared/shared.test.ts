@@ -73,6 +73,28 @@ test('a held chat is held on every worker, until it is given up on any', async (
 	completed([await waiting]);
 });
 
+test('a worker that dies between the record of a failure that holds its chat and its release: the chat is held', async () => {
+	const on = await workers(1);
+	on.receiver.behave({ status: 404 }, { times: 1 });
+	const end = 6; // of its saves
+	const { result } = on.spawn({ text: 'holding', webhookUrl: '/x', options: { transactionId: 'holding', onFailure: 'hold', attempts: 1 } }, { die: { when: 'after', save: end } });
+	await result;
+	expect((await on.run(0, { text: 'next', options: { queueTimeoutSeconds: 8 } })).failure).toMatchObject({ code: 'chatHeld' });
+	expect(on.texts()).toEqual(['holding']);
+});
+
+test('a worker that dies between the record of a resumed end and its release: the chat is free', async () => {
+	const on = await workers(1);
+	on.receiver.behave({ status: 404 }, { times: 1 });
+	const holding = { text: 'holding', webhookUrl: '/x', options: { transactionId: 'holding', onFailure: 'hold', attempts: 1 } };
+	await on.run(0, holding);
+	const end = 3; // of the saves when it goes on: intent, webhook, end
+	const { result } = on.spawn(holding, { die: { when: 'after', save: end } });
+	await result;
+	completed([await on.run(0, { text: 'next', options: { queueTimeoutSeconds: 8 } })]);
+	expect(on.texts()).toEqual(['holding', 'next']);
+});
+
 test('a worker that dies in its webhook: its chat is free after the lease, its step is settled first, its ID goes on elsewhere', async () => {
 	const on = await workers(1);
 	on.receiver.behave('hold', { times: 1 });

@@ -17,7 +17,7 @@ if holder ~= ticket then
 	if known > fence or (holder and (closedMs == 0 or known == fence)) then return {'lost', closedMs} end
 	redis.call('HSET', lane, 'seeded', '1', 'fence', ARGV[7], 'holder', ticket, 'turn', ARGV[9])
 	redis.call('HSET', lane, 'taken', text(math.max(tonumber(ARGV[10]), tonumber(redis.call('HGET', lane, 'taken')) or 0)))
-	if ARGV[8] ~= '' and not redis.call('HGET', lane, 'unheld:' .. ARGV[8]) then redis.call('HSET', lane, 'heldBy', ARGV[8]) end
+	if ARGV[8] ~= '' then redis.call('HSET', lane, 'heldBy', ARGV[8]) end
 	for i = 11, #ARGV, 4 do mark(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
 	touch()
 end

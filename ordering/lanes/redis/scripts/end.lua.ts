@@ -16,9 +16,7 @@ local ahead, inTheWay, gone = 0, '', ''
 if holder == ticket then
 	redis.call('HDEL', lane, 'holder', 'turn')
 	if ARGV[7] == 'release' then
-		if ARGV[8] ~= '' then
-			redis.call('HSET', lane, 'heldBy', ARGV[8])
-			redis.call('HDEL', lane, 'unheld:' .. ARGV[8])
+		if ARGV[8] ~= '' then redis.call('HSET', lane, 'heldBy', ARGV[8])
 		elseif heldBy == ARGV[9] then redis.call('HDEL', lane, 'heldBy') end
 	end
 elseif record then

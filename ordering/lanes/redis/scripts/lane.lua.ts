@@ -1,7 +1,7 @@
 // Lua: what all scripts of one lane share. It stands before each of them; see docs/redis-lanes.md for the keys.
 
 /**
- * KEYS[1] lane: hash {seeded, taken, fence, holder, turn, heldBy, unheld:<transaction>, sequence:<priority>,
+ * KEYS[1] lane: hash {seeded, taken, fence, holder, turn, heldBy, sequence:<priority>,
  * sequenceBy:<priority>, execution:<priority>}
  * KEYS[2] queue: sorted set of those that wait, all with score 0: 51 characters of order, then the ticket
  * KEYS[3] tickets: hash from ticket to its record as JSON
@@ -171,7 +171,9 @@ local function advance(asker)
 		local life, deadIn = lifeOf(ownerOf(holder))
 		if life then return {'turn', -1} end
 		if deadIn > 0 then return {'turn', deadIn} end
-		redis.call('HDEL', lane, 'holder', 'turn')
+		-- it may have died between its last record and its release: whether the chat is held, the ledger knows
+		redis.call('HDEL', lane, 'holder', 'turn', 'seeded', 'heldBy')
+		seeded, heldBy = false, false
 	end
 	while true do
 		local ticket = firstOf(heldBy)

@@ -12,7 +12,7 @@ export const seedScript = `
 if not redis.call('HGET', lane, 'seeded') then
 	local fence = tonumber(ARGV[6]) + (generation[3] == '1' and 1000 or 0)
 	redis.call('HSET', lane, 'seeded', '1', 'fence', text(math.max(fence, tonumber(redis.call('HGET', lane, 'fence')) or 0)))
-	if ARGV[7] ~= '' and not redis.call('HGET', lane, 'unheld:' .. ARGV[7]) then redis.call('HSET', lane, 'heldBy', ARGV[7]) end
+	if ARGV[7] ~= '' then redis.call('HSET', lane, 'heldBy', ARGV[7]) end
 	for i = 8, #ARGV, 4 do mark(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
 end
 return advance()
