@@ -38,9 +38,9 @@ const turnsAtOnce = 20;
 /** How much the clocks of two processes may differ, at most. */
 const clocksDifferMs = 600_000;
 
-/** Why an interrupted transaction was closed by recovery. */
-const overtaken: Failure = { code: 'overtaken', message: 'n8n stopped or was restarted in the middle of this transaction, and later messages of this chat have gone since', hint: 'Send it as a new message if it is still wanted.' };
-const needsCaller: Failure = { code: 'needsCaller', message: 'n8n stopped or was restarted in the middle of this transaction, and its webhook needs headers or a key that are not on record', hint: 'Run it again with the same transaction ID from the node that sent it: it goes on where it stopped.' };
+/** Why a transaction that stopped can't go on by recovery, or by being resumed. */
+const overtaken: Failure = { code: 'overtaken', message: 'The message was not sent in its time, and later messages of this chat have gone since', hint: 'Send it as a new message if it is still wanted.' };
+const needsCaller: Failure = { code: 'needsCaller', message: 'The webhook of this transaction needs headers or a credential that are not on record, and that this node does not have', hint: 'Run it again with the same transaction ID from the node that sent it: it goes on where it stopped. Or select the same Webhook Target credential here, if it has one.' };
 
 export async function recover(shared: Shared, isRunningHere: (transaction: Transaction) => boolean, call: RecoveryCall): Promise<Recovered[]> {
 	const before = Date.now();
