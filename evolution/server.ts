@@ -2,7 +2,7 @@
 import { type DeleteOutcome, errorParts, hintFor, isHtml, isRecord, judgeDeletion, judgeFailure, judgeSend, notDeletedBy, parseJson, type SendOutcome } from './answers';
 import { type EgressFilter, type HttpAnswer, HttpClient, HttpFailure, shownUrl } from './http';
 import { LiveReceipts, type LiveTimes } from './live';
-import type { Message, Text } from './messages/message';
+import type { Message } from './messages/message';
 import { type Content, contentOf } from './messages/record';
 import { requestOf } from './messages/request';
 import { only } from './only';
@@ -22,11 +22,6 @@ export interface Instance {
 	channel: string;
 	/** `open`, `connecting` or `close`; Cloud and EVOLUTION instances are always `open`. */
 	state: string;
-}
-
-export interface TextMessage extends Omit<Text, 'kind'> {
-	/** As {@link Recipient.number}. */
-	number: string;
 }
 
 /** A message of our own that EvolutionAPI has on record. */
@@ -117,11 +112,6 @@ export class EvolutionServer {
 		this.base = withUserOf(access.baseUrl, this.address);
 		this.secrets = secretsOf(access);
 		this.http = new HttpClient(access);
-	}
-
-	/** As {@link send}, for a text. */
-	async sendText(instance: string, { number, ...text }: TextMessage, call: Call): Promise<SendOutcome> {
-		return await this.send(instance, number, { ...text, kind: 'text' }, call);
 	}
 
 	/**

@@ -3,16 +3,17 @@ import pMap from 'p-map';
 import type { EgressFilter } from '../evolution/http';
 import { only } from '../evolution/only';
 import { serverAddress } from '../evolution/server';
-import { waitProblem } from './channels';
+import { impossibleStep } from './channels';
 import { Connections } from './connections';
-import { CancelledError, type Failure, failureOf, ImpossibleWaitError, OrderedSendError, StillRunningError, TransactionConflictError } from './errors';
+import { CancelledError, type Failure, failureOf, OrderedSendError, StillRunningError, TransactionConflictError } from './errors';
 import { EmbeddedLanes } from './lanes/embedded';
 import type { Lanes, OrderKey, ReadLaneRecord, Ticket } from './lanes/lanes';
 import { compare } from './lanes/order';
 import type { Ledger } from './ledger/ledger';
 import type { WaitEnd } from './receipts/waits';
 import { SqliteLedger } from './ledger/sqlite';
-import { contentOf, differingPart, hashContent, keyedHash, type OrderedSend } from './orderedSend';
+import { contentOf, differingPart, hashContent, keyedHash } from './content';
+import type { OrderedSend } from './orderedSend';
 import { giveUp, type RecoveryCall, type Recovered, recover, resume } from './recovery';
 import { defaultSettings, type Settings } from './settings';
 import { type Chat, hasEndedForGood, plannedSteps, type Transaction } from './transaction';
@@ -139,7 +140,7 @@ export class Engine {
 		try {
 			// before anything that takes time: who comes first has the first place
 			for (const group of groups.slice(0, this.settings.chatsAtOnce)) this.takeTickets(group);
-			const possible = new Set(await checkEach(prepared, (one) => this.refuseImpossibleWait(one, options), outcomes, options));
+			const possible = new Set(await checkEach(prepared, (one) => this.refuseImpossible(one, options), outcomes, options));
 			for (const group of groups) for (const one of group.calls.filter((call) => !possible.has(call))) takeOut(group, one);
 			return groups;
 		} catch (error) {
@@ -217,12 +218,10 @@ export class Engine {
 		return { call, index, id, chat: chat.recipient === send.chat.recipient ? send.chat : chat, recorded };
 	}
 
-	private async refuseImpossibleWait(one: Prepared, { signal, egress }: RunOptions): Promise<Prepared> {
+	private async refuseImpossible(one: Prepared, { signal, egress }: RunOptions): Promise<Prepared> {
 		const { send } = one.call;
-		const { waitFor } = send.definition;
-		if (one.recorded || waitFor === 'accepted' || waitFor === 'delay') return one;
-		const problem = await waitProblem({ server: this.connections.serverOf(send.access), send, signal, egress }, waitFor);
-		if (problem) throw new ImpossibleWaitError(problem.why, problem.remedy);
+		const impossible = one.recorded ? undefined : await impossibleStep({ server: this.connections.serverOf(send.access), send, signal, egress });
+		if (impossible) throw impossible;
 		return one;
 	}
 
@@ -309,7 +308,8 @@ export class Engine {
 		return await recordedOutcome(this.shared, transaction, send, options);
 	}
 
-	private newTransaction({ send, origin }: OrderedCall, id: string, chat: Chat): Transaction {
+	private newTransaction(call: OrderedCall, id: string, chat: Chat): Transaction {
+		const { send, origin } = call;
 		const originHash = send.transactionId === undefined ? this.originHash(send, origin) : undefined;
 		return {
 			id,
@@ -323,7 +323,7 @@ export class Engine {
 			duplicatePossible: false,
 			queue: { ticket: 0, waitedMs: 0, late: false, fence: 0 },
 			owner: this.lanes.owner,
-			order: orderOf(send, origin),
+			order: orderOf(call),
 			createdAt: Date.now(),
 		};
 	}
@@ -385,12 +385,15 @@ function keyInLane({ call, id, recorded }: Prepared): OrderKey {
 	return orderKeyOf(call.send, id, executionOf(call), recorded);
 }
 
-function orderOf({ priority, definition }: OrderedSend, origin: Origin): Transaction['order'] {
-	const execution = executionOf({ origin });
+function orderOf(call: OrderedCall): Transaction['order'] {
+	const { priority, definition } = call.send;
+	const execution = executionOf(call);
 	return { priority, ...(definition.sequence ? { sequence: definition.sequence.number } : {}), ...(execution === undefined ? {} : { execution }) };
 }
 
-function executionOf({ origin: { executionId } }: Pick<OrderedCall, 'origin'>): number | undefined {
+/** What it is sorted by: the caller's own key goes before n8n's count. */
+function executionOf({ send: { orderKey }, origin: { executionId } }: OrderedCall): number | undefined {
+	if (orderKey !== undefined) return orderKey;
 	return /^\d+$/.test(executionId) ? Number(executionId) : undefined;
 }
 

@@ -1,7 +1,7 @@
 // Everything that can go wrong, one class each: what happened, whether anything was sent, what the user can do.
 
-/** Whether the message of a transaction went out: `unknown` where EvolutionAPI's answer was lost. */
-export type WasSent = 'yes' | 'no' | 'unknown';
+/** Whether the messages of a transaction went out: `unknown` where EvolutionAPI's answer for one was lost, `partly` where some did. */
+export type WasSent = 'yes' | 'no' | 'unknown' | 'partly';
 
 /** What is recorded of an error, and shown: never a secret, never a stack. */
 export interface Failure {
@@ -47,10 +47,17 @@ export class UnknownTransactionError extends OrderedSendError {
 	}
 }
 
-/** A wait that can't succeed on this channel, chat or server. */
+/** A wait that can't succeed on this channel, chat or server. `where` names the caller's step, if there are several. */
 export class ImpossibleWaitError extends OrderedSendError {
-	constructor(why: string, remedy: string) {
-		super('impossibleWait', `Wait For: ${why}`, remedy, 'waitFor');
+	constructor(why: string, remedy: string, where = '') {
+		super('impossibleWait', `${where}Wait For: ${why}`, remedy, 'waitFor');
+	}
+}
+
+/** A message that this channel can't send. `where` names the caller's step, if there are several. */
+export class ImpossibleMessageError extends OrderedSendError {
+	constructor(why: string, remedy: string, where = '') {
+		super('cannotSend', `${where || 'Text: '}${why}`, remedy, where ? 'steps' : 'text');
 	}
 }
 

@@ -4,6 +4,7 @@ export { type Failure, InvalidInputError, OrderedSendError, QueueModeError, unex
 export { checkWebhookSecrets, toOrderedSend, toRecoveryRequest, type WebhookSecrets } from './orderedSend';
 export { pause } from './pause';
 export { toResult, whatWasSent } from './result';
+export { toOrderedSequence } from './sequence/sequence';
 export { wasSent } from './transaction';
 export { type Settings } from './settings';
 export { checkStore, openShared, type SharedLanesTimes, type StoreAccess, storeKey } from './store';

@@ -1,17 +1,18 @@
 // Recovery: finishes, closes or reports what dead processes left unfinished. It sends nothing behind a later message.
 import pMap from 'p-map';
 import type { EgressFilter } from '../evolution/http';
+import { isMark, mediaOf } from '../evolution/messages/file';
 import { only } from '../evolution/only';
 import { toRecipient } from '../evolution/recipient';
 import { serverAddress } from '../evolution/server';
 import { CancelledError, type Failure, failureOf, OrderedSendError, UnknownTransactionError } from './errors';
-import { finishErrorCallback } from './errorCallback';
+import { finishCallbacks } from './callbacks';
 import type { OrderKey } from './lanes/lanes';
 import { compare } from './lanes/order';
 import type { Ledger } from './ledger/ledger';
 import type { OrderedSend, RecoveryRequest } from './orderedSend';
 import { type BeforeStep, closeGivenUp } from './run';
-import { type Transaction, wasSent } from './transaction';
+import { type Step, type Transaction, wasSent } from './transaction';
 import { type Outcome, recordedOutcome, runOf, runToEnd, type Shared } from './turns';
 
 export interface RecoveryCall extends RecoveryRequest {
@@ -41,6 +42,7 @@ const clocksDifferMs = 600_000;
 /** Why a transaction that stopped can't go on by recovery, or by being resumed. */
 const overtaken: Failure = { code: 'overtaken', message: 'The message was not sent in its time, and later messages of this chat have gone since', hint: 'Send it as a new message if it is still wanted.' };
 const needsCaller: Failure = { code: 'needsCaller', message: 'The webhook of this transaction needs headers or a credential that are not on record, and that this node does not have', hint: 'Run it again with the same transaction ID from the node that sent it: it goes on where it stopped. Or select the same Webhook Target credential here, if it has one.' };
+const needsFile: Failure = { code: 'needsCaller', message: 'This transaction sends a file that is not on record', hint: 'Run it again with the same transaction ID from the node that sent it: it goes on where it stopped.' };
 
 export async function recover(shared: Shared, isRunningHere: (transaction: Transaction) => boolean, call: RecoveryCall): Promise<Recovered[]> {
 	const before = Date.now();
@@ -93,7 +95,8 @@ function actionOf({ status, failure: recorded }: Transaction, failure: Failure |
 }
 
 async function tell(shared: Shared, transaction: Transaction, call: RecoveryCall): Promise<Recovered> {
-	await finishErrorCallback({ ...shared, egress: call.egress }, transaction, { ...sendOf(transaction, call), definition: { attempts: 3, requestTimeoutMs: 30_000, errorCallbackUrl: transaction.errorCallback?.url } });
+	const urls = { errorCallbackUrl: transaction.errorCallback?.url, compensationWebhookUrl: transaction.compensation?.webhook?.url };
+	await finishCallbacks({ ...shared, egress: call.egress }, transaction, { ...sendOf(transaction, call), definition: { attempts: 3, requestTimeoutMs: 30_000, ...urls } });
 	return { transaction, action: 'told' };
 }
 
@@ -106,14 +109,23 @@ function neitherBehindNorWithoutSecrets({ ledger }: Shared, send: OrderedSend, c
 			send.onInDoubt = 'stop';
 		}
 		const goesOn = step.type === 'webhook' || (step.type === 'send' && step.status === 'pending');
-		return goesOn && lacksSecrets(transaction, call) ? { status: 'failed', failure: needsCaller } : undefined;
+		if (!goesOn) return undefined;
+		if (lacksSecrets(transaction, step, call)) return { status: 'failed', failure: needsCaller };
+		return lacksFile(transaction, step) ? { status: 'failed', failure: needsFile } : undefined;
 	};
 }
 
-/** Secrets of another credential are none of this webhook's business. */
-function lacksSecrets({ definition }: Transaction, { webhookSecrets }: RecoveryCall): boolean {
-	const { needs, credential } = definition?.webhook ?? { needs: 'nothing' };
-	return needs === 'headers' || (needs === 'credential' && (!webhookSecrets || webhookSecrets.credential !== credential));
+/** Of this step, and of those to come: nothing is begun that could not be ended. Secrets of another credential are none of a webhook's business. */
+function lacksSecrets({ definition }: Transaction, { index }: Step, { webhookSecrets }: RecoveryCall): boolean {
+	return definition?.plan.slice(index).some((planned) => {
+		if (planned.type !== 'webhook') return false;
+		const { needs, credential } = planned;
+		return needs === 'headers' || (needs === 'credential' && (!webhookSecrets || webhookSecrets.credential !== credential));
+	}) ?? false;
+}
+
+function lacksFile({ definition }: Transaction, { index }: Step): boolean {
+	return definition?.plan.slice(index).some((planned) => planned.type === 'send' && isMark(mediaOf(planned.message) ?? '')) ?? false;
 }
 
 /** Whether a message of its chat that belongs behind this one has gone, or may have. */
@@ -193,6 +205,8 @@ function sendOf({ chat, definition, id }: Transaction, { access, webhookSecrets,
 		onInDoubt,
 		priority: 'normal',
 		queueTimeoutMs,
-		webhookSecrets: webhookSecrets && definition?.webhook?.needs === 'credential' ? webhookSecrets : { headers: [] },
+		webhookSecrets: webhookSecrets && definition?.plan.some((planned) => planned.type === 'webhook' && planned.needs === 'credential') ? webhookSecrets : { headers: [] },
+		webhookHeaders: {},
+		files: {},
 	};
 }

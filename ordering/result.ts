@@ -1,6 +1,6 @@
 // What a caller gets: the transaction as the public contract shows it.
 import type { Failure, WasSent } from './errors';
-import { sentMessageId, type Step, type Transaction, type TransactionStatus, wasSent } from './transaction';
+import { type Compensation, type OwnCall, sendBefore, sendsOf, sentSteps, type Step, type Transaction, type TransactionStatus, wasSent } from './transaction';
 
 /** One output item. Times in ISO 8601. */
 export interface TransactionResult {
@@ -11,16 +11,24 @@ export interface TransactionResult {
 	chat: { server: string; instance: string; recipient: string };
 	queue: { ticket: number; waitedMs: number; late: boolean; fence: number };
 	steps: StepResult[];
+	/** The last one's answer. */
 	webhook?: { statusCode: number; body: unknown };
+	/** What was taken back, where that was tried. */
+	compensation?: { status: Compensation['status']; deletions: Array<Compensation['deletions'][number] & { step?: number }>; webhook?: OwnCallResult };
 	/** Only with a failure that had an error callback. */
-	errorCallback?: { status: 'pending' | 'done' | 'failed'; attempts: number; statusCode?: number; error?: Failure };
+	errorCallback?: OwnCallResult;
 	error?: Failure & { sent: WasSent };
 }
 
-export type StepResult = Omit<Step, 'startedAt' | 'finishedAt' | 'doubtSince' | 'doubtUntil'> & { startedAt?: string; finishedAt?: string };
+/** Its address is left out, since it may hold a secret. */
+export type OwnCallResult = Omit<OwnCall, 'url'>;
+
+export type StepResult = Omit<Step, 'startedAt' | 'finishedAt' | 'doubtSince' | 'doubtUntil' | 'mayHaveRun' | 'remoteJid' | 'text' | 'answer'> & { startedAt?: string; finishedAt?: string; body?: unknown };
 
 export function toResult(transaction: Transaction, replayed: boolean): TransactionResult {
-	const { id, status, duplicatePossible, chat, queue, webhook, errorCallback, failure } = transaction;
+	const { id, status, duplicatePossible, chat, queue, compensation, errorCallback, failure, steps } = transaction;
+	const webhooks = steps.filter(({ type }) => type === 'webhook');
+	const answered = webhooks.findLast((step) => step.status === 'done');
 	return {
 		transactionId: id,
 		status,
@@ -28,18 +36,21 @@ export function toResult(transaction: Transaction, replayed: boolean): Transacti
 		duplicatePossible,
 		chat: { ...chat },
 		queue: { ...queue },
-		steps: transaction.steps.map(stepResult),
-		...(webhook ? { webhook } : {}),
+		steps: steps.map((step) => ({ ...stepResult(step), ...(webhooks.length > 1 && step.answer !== undefined ? { body: step.answer } : {}) })),
+		...(answered ? { webhook: { statusCode: answered.statusCode as number, body: answered.answer } } : {}),
+		...(compensation ? { compensation: compensationResult(compensation, steps) } : {}),
 		...(errorCallback ? { errorCallback: withoutUrl(errorCallback) } : {}),
 		...(failure ? { error: { ...failure, sent: wasSent(transaction) } } : {}),
 	};
 }
 
-function stepResult({ index, type, status, attempts, startedAt, finishedAt, messageId, receipt, toldBy, statusCode, error }: Step): StepResult {
+function stepResult({ index, type, step, kind, status, attempts, startedAt, finishedAt, messageId, receipt, toldBy, statusCode, error }: Step): StepResult {
 	const given = Object.entries({ messageId, receipt, toldBy, statusCode, error }).filter(([, value]) => value !== undefined);
 	return {
 		index,
 		type,
+		...(step === undefined ? {} : { step }),
+		...(kind === undefined ? {} : { kind }),
 		status,
 		attempts,
 		...Object.fromEntries(given),
@@ -48,17 +59,25 @@ function stepResult({ index, type, status, attempts, startedAt, finishedAt, mess
 	};
 }
 
-/** Its address may hold a secret. */
-function withoutUrl({ status, attempts, statusCode, error }: NonNullable<Transaction['errorCallback']>): TransactionResult['errorCallback'] {
+function compensationResult({ status, deletions, webhook }: Compensation, steps: Step[]): NonNullable<TransactionResult['compensation']> {
+	return {
+		status,
+		deletions: deletions.map((deletion) => ({ ...deletion, ...(steps[deletion.index]?.step === undefined ? {} : { step: steps[deletion.index]?.step }) })),
+		...(webhook ? { webhook: withoutUrl(webhook) } : {}),
+	};
+}
+
+function withoutUrl({ status, attempts, statusCode, error }: OwnCall): OwnCallResult {
 	return { status, attempts, ...(statusCode === undefined ? {} : { statusCode }), ...(error ? { error } : {}) };
 }
 
-/** The webhook's body where the user gave none: what is known when it is called, the same at every attempt. */
-export function summaryOf(transaction: Transaction): Record<string, unknown> {
-	const earlier = transaction.steps.filter((step) => step.type !== 'webhook');
+/** The body of a webhook where the user gave none: what is known when it is called, the same at every attempt. */
+export function summaryOf(transaction: Transaction, index: number): Record<string, unknown> {
+	const before = transaction.steps.slice(0, index);
+	const earlier = before.filter(({ type }) => type !== 'webhook');
 	return {
 		transactionId: transaction.id,
-		messageId: sentMessageId(transaction),
+		messageId: before.findLast(({ type, status }) => type === 'send' && status === 'done')?.messageId,
 		confirmed: earlier.every((step) => step.status === 'done'),
 		duplicatePossible: transaction.duplicatePossible,
 		chat: transaction.chat,
@@ -66,14 +85,35 @@ export function summaryOf(transaction: Transaction): Record<string, unknown> {
 	};
 }
 
-/** One sentence on what went out, for the end of every error message. */
+/** One or two sentences on what went out, for the end of every error message. */
 export function whatWasSent(transaction: Transaction): string {
+	const webhooks = transaction.steps.filter((step) => step.type === 'webhook');
+	// of several, the one that it came to last
+	const called = whatWasCalled(webhooks.findLast(({ attempts }) => attempts > 0) ?? webhooks[0]);
+	return `${sendsOf(transaction).length > 1 ? whichWereSent(transaction) : whetherItWasSent(transaction)}${called}${whatWasTakenBack(transaction)}`;
+}
+
+function whetherItWasSent(transaction: Transaction): string {
 	const sent = wasSent(transaction);
-	const called = whatWasCalled(transaction.steps.find((step) => step.type === 'webhook'));
 	const refused = transaction.steps.some((step) => step.receipt === 'failed');
-	if (sent === 'no') return `${refused ? 'The message did not go out.' : 'Nothing was sent.'}${called}`;
-	if (sent === 'unknown') return `The message may have been sent.${called}`;
-	return `The message was sent (ID ${sentMessageId(transaction)}).${called}`;
+	if (sent === 'no') return refused ? 'The message did not go out.' : 'Nothing was sent.';
+	return sent === 'unknown' ? 'The message may have been sent.' : `The message was sent (ID ${sendBefore(transaction)?.messageId}).`;
+}
+
+function whichWereSent(transaction: Transaction): string {
+	const all = sendsOf(transaction).length;
+	const out = sentSteps(transaction).length;
+	const sent = out === 0 ? 'Nothing was sent.' : out === all ? `All ${all} messages were sent.` : `${out} of ${all} messages ${out === 1 ? 'was' : 'were'} sent.`;
+	return wasSent(transaction) === 'unknown' ? `${out === 0 ? '' : `${sent} `}${out === 0 ? 'One' : 'One more'} may have been sent.` : sent;
+}
+
+function whatWasTakenBack({ compensation }: Transaction): string {
+	if (!compensation || compensation.deletions.length === 0) return '';
+	const done = compensation.deletions.filter(({ status }) => status === 'done').length;
+	const left = compensation.deletions.length - done;
+	if (compensation.status === 'pending') return ' Taking it back was not finished.';
+	if (left === 0) return ' What was sent was deleted for everyone.';
+	return done === 0 ? ' What was sent could not be taken back.' : ` ${done} ${done === 1 ? 'was' : 'were'} deleted for everyone, ${left} could not be taken back.`;
 }
 
 function whatWasCalled(webhook: Step | undefined): string {

@@ -5,7 +5,9 @@ import { runSend } from './steps/send';
 import { isWaiting, type Run, type StepEnd, type StepRunner, type Waiting } from './steps/step';
 import { runWait } from './steps/wait';
 import { runWebhook } from './steps/webhook';
-import { type Definition, hasEndedForGood, moveStep, moveTransaction, type Step, type StepType, type Transaction } from './transaction';
+import { beginCompensation, compensate, planCompensation } from './compensation';
+import { type Definition, type OnError, type PlannedStep, textOf } from './plan';
+import { hasEndedForGood, isPassed, lastBegun, moveStep, moveTransaction, sendInDoubt, type Step, type StepType, type Transaction } from './transaction';
 
 const runners: Record<StepType, StepRunner> = { send: runSend, wait: runWait, webhook: runWebhook };
 
@@ -17,20 +19,32 @@ export type BeforeStep = (transaction: Transaction, step: Step) => Promise<StepE
  * then this is called again when the wait is over, with `run.waited`.
  */
 export async function runSteps(run: Run, before?: BeforeStep): Promise<Waiting | undefined> {
-	const { transaction } = run;
-	for (const step of transaction.steps) {
-		if (step.status === 'done' || step.status === 'unconfirmed') continue;
-		const end = await runStep(run, step, before);
+	const { transaction, definition } = run;
+	for (const step of transaction.compensation ? [] : transaction.steps) {
+		const planned = definition.plan[step.index] as PlannedStep;
+		if (step.status === 'skipped' || isPassed(transaction, step, planned)) continue;
+		const stop = await beforeStep(run, step, before);
+		if (stop) return void (await endTransaction(run, stop));
+		const end = await runners[step.type](run, step);
 		if (isWaiting(end)) return end;
-		if (end) return void (await endTransaction(run, end));
+		if (!end) continue;
+		const next = run.signal?.aborted ? 'stop' : policyOf(planned, end);
+		if (next === 'stop') return void (await endTransaction(run, end));
+		if (next === 'compensate') await beginCompensation(run, end.failure);
+		if (next === 'compensate') break;
 	}
-	return void (await endTransaction(run));
+	return void (await endTransaction(run, transaction.compensation ? await compensate(run, transaction.compensation) : undefined));
 }
 
-async function runStep(run: Run, step: Step, before?: BeforeStep): Promise<StepEnd | Waiting> {
-	if (run.signal?.aborted && step.status === 'pending') return cancelStep(step);
+function policyOf(planned: PlannedStep, { status }: NonNullable<StepEnd>): OnError {
+	return status === 'unconfirmed' && 'onTimeout' in planned ? planned.onTimeout : planned.onError;
+}
+
+/** An end that keeps the step from being run, whatever its policy. */
+async function beforeStep({ signal, transaction }: Run, step: Step, before?: BeforeStep): Promise<StepEnd> {
+	if (signal?.aborted && step.status === 'pending') return cancelStep(step);
 	const isBegun = step.type === 'wait' && step.status === 'running';
-	return (isBegun ? undefined : await before?.(run.transaction, step)) ?? (await runners[step.type](run, step));
+	return isBegun ? undefined : await before?.(transaction, step);
 }
 
 /** n8n stopped the execution between two steps. */
@@ -47,7 +61,7 @@ async function endTransaction(run: Pick<Run, 'transaction' | 'definition' | 'sav
 /** Sets a transaction's end state; the caller records it. */
 export function closeTransaction(transaction: Transaction, definition: Run['definition'], end: StepEnd): void {
 	for (const step of transaction.steps) if (step.status === 'pending') moveStep(step, 'skipped');
-	const unconfirmed = transaction.steps.some((step) => step.status === 'unconfirmed');
+	const unconfirmed = transaction.steps.some(({ status }) => status !== 'done');
 	moveTransaction(transaction, end?.status ?? (unconfirmed ? 'unconfirmed' : 'completed'));
 	transaction.endedAt = Date.now();
 	transaction.failedForGood = end?.forGood ?? false;
@@ -55,8 +69,16 @@ export function closeTransaction(transaction: Transaction, definition: Run['defi
 	if (end && definition.onFailure === 'hold') transaction.holds = true;
 	// one that is settled later has told of its failure already
 	if (end && definition.errorCallbackUrl && !transaction.errorCallback) transaction.errorCallback = { url: definition.errorCallbackUrl, status: 'pending', attempts: 0 };
-	if (definition.storeMessageText) transaction.text = definition.text;
+	if (definition.storeMessageText) keepTexts(transaction, definition);
 	if (hasEndedForGood(transaction)) delete transaction.definition;
+}
+
+function keepTexts({ steps }: Transaction, { plan }: Definition): void {
+	for (const step of steps) {
+		const planned = plan[step.index];
+		const text = planned?.type === 'send' ? textOf(planned.message) : undefined;
+		if (text !== undefined) step.text = text;
+	}
 }
 
 type SettleMeans = Omit<Run, 'transaction' | 'definition' | 'save'>;
@@ -82,21 +104,26 @@ async function settle(means: SettleMeans, left: Transaction): Promise<void> {
 	if (!definition) throw new Error(`Transaction ${left.id} is not ended, yet without its definition`);
 	const found = await settleSend(means, left, definition);
 	for (const step of left.steps) if (step.status === 'running') moveStep(step, 'failed');
-	if (left.status === 'open') return closeTransaction(left, definition, refusedEnd(left) ?? interruptedEnd(left));
+	const refused = refusedStep(left);
+	const policy = refused && (definition.plan[refused.index] as PlannedStep).onError;
+	// what it led to in its own run, it leads to when it goes on
+	if (refused && policy === 'compensate' && !left.compensation) planCompensation(left, messageFailed, definition.compensationWebhookUrl);
+	const refusedEnd: StepEnd = policy === 'stop' ? { status: 'failed', failure: messageFailed, forGood: true } : undefined;
+	if (left.status === 'open') return closeTransaction(left, definition, refusedEnd ?? interruptedEnd(left));
 	moveTransaction(left, 'open');
 	const end: StepEnd = found || !earlierFailure ? { status: 'cancelled', failure: cancelledFailure } : { status: 'inDoubt', failure: earlierFailure };
-	closeTransaction(left, definition, refusedEnd(left) ?? end);
+	closeTransaction(left, definition, refusedEnd ?? end);
 }
 
-/** A message that WhatsApp refused is refused again: as where a look-up of its own run finds that out. */
-function refusedEnd({ steps }: Transaction): StepEnd {
-	const refused = steps.some((step) => step.type === 'send' && step.status === 'failed' && step.error?.code === messageFailed.code);
-	return refused ? { status: 'failed', failure: messageFailed, forGood: true } : undefined;
+/** The last step that was begun, where WhatsApp refused its message: as where a look-up of its own run finds that out. */
+function refusedStep(transaction: Transaction): Step | undefined {
+	const last = lastBegun(transaction);
+	return last?.status === 'failed' && last.error?.code === messageFailed.code ? last : undefined;
 }
 
 /** Whether it is known now what became of the message that was in doubt. */
 async function settleSend(means: SettleMeans, left: Transaction, definition: Definition): Promise<boolean> {
-	const send = left.steps.find((step) => step.type === 'send' && (step.status === 'running' || step.status === 'inDoubt'));
+	const send = sendInDoubt(left);
 	if (!send) return false;
 	const until = send.doubtUntil ?? mayGoOutUntil(send, definition, means.settings);
 	if (send.status === 'running') moveStep(send, 'inDoubt');
@@ -109,12 +136,14 @@ async function settleSend(means: SettleMeans, left: Transaction, definition: Def
 
 /** How a transaction ends whose process died; all its steps may have been done already. */
 export function interruptedEnd(transaction: Transaction): StepEnd {
-	if (transaction.steps.some((step) => step.status === 'inDoubt')) {
+	const { compensation, definition, steps } = transaction;
+	const last = lastBegun(transaction);
+	if (last?.status === 'inDoubt') {
 		return { status: 'inDoubt', failure: { code: 'inDoubt', message: 'n8n stopped while the message was being sent, and EvolutionAPI has no record of it', hint: 'Look into the chat, then run it again with the same transaction ID.' } };
 	}
-	const stopped = transaction.definition?.onAckTimeout === 'stop' ? transaction.steps.find((step) => step.status === 'unconfirmed') : undefined;
-	if (stopped?.error) return { status: 'unconfirmed', failure: stopped.error };
-	if (transaction.steps.every((step) => step.status === 'done' || step.status === 'unconfirmed')) return undefined;
+	const planned = last && definition?.plan[last.index];
+	if (last?.status === 'unconfirmed' && last.error && planned && !isPassed(transaction, last, planned)) return { status: 'unconfirmed', failure: last.error };
+	if (!compensation && definition && steps.every((step) => step.status === 'skipped' || isPassed(transaction, step, definition.plan[step.index] as PlannedStep))) return undefined;
 	return { status: 'failed', failure: { code: 'interrupted', message: 'n8n stopped or was restarted in the middle of this transaction', hint: 'Run it again with the same transaction ID: it goes on where it stopped.' } };
 }
 

@@ -9,6 +9,8 @@ export interface Settings {
 	lookBackMs: number;
 	/** Pause between two look-ups. */
 	lookUpEveryMs: number;
+	/** How often it is looked whether the earlier messages of a turn are out. */
+	earlierEveryMs: number;
 	/** How receipts are looked for, one schedule for each server; polling is dear for EvolutionAPI. */
 	poll: PollSettings;
 	/** First pause before a retry (with jitter up to twice that), doubled each time. */
@@ -29,6 +31,7 @@ export const defaultSettings: Settings = {
 	lookUpMs: 15_000,
 	lookBackMs: 60_000,
 	lookUpEveryMs: 1_000,
+	earlierEveryMs: 1_000,
 	poll: { firstMs: 250, factor: 1.5, mostMs: 5_000, atOnce: 8, mostPerSecond: 30, live: { everyMs: 15_000 } },
 	retryFirstMs: 500,
 	pairLimitFirstMs: 1_000,

@@ -1,8 +1,8 @@
 // A transaction and its steps: their states, and the one table of how states may change.
 import type { Receipt } from '../evolution/receipt';
-import type { TextMessage } from '../evolution/server';
 import type { Failure, WasSent } from './errors';
 import type { LaneMarks, Priority } from './lanes/lanes';
+import type { Definition, PlannedStep } from './plan';
 
 /** The key of all ordering. */
 export interface Chat {
@@ -20,6 +20,10 @@ export type TransactionStatus = 'open' | 'completed' | 'unconfirmed' | 'inDoubt'
 export interface Step {
 	index: number;
 	type: StepType;
+	/** Which of the caller's own steps it belongs to, from 1; undefined where there is one message only. */
+	step?: number;
+	/** In a sequence: the kind of message, or what is waited for. */
+	kind?: string;
 	status: StepStatus;
 	/** Over all runs of the transaction. */
 	attempts: number;
@@ -27,10 +31,16 @@ export interface Step {
 	startedAt?: number;
 	finishedAt?: number;
 	messageId?: string;
+	/** The JID under which it was sent, where that is not the chat's. */
+	remoteJid?: string;
+	/** The message's text, kept after the end only where the user asked for it. */
+	text?: string;
 	receipt?: Receipt;
 	/** Which way the receipt came. */
 	toldBy?: 'live' | 'polling';
 	statusCode?: number;
+	/** What a webhook answered: JSON, or its text. */
+	answer?: unknown;
 	error?: Failure;
 	/** Of a webhook: whether an attempt may have reached it. */
 	mayHaveRun?: boolean;
@@ -40,22 +50,24 @@ export interface Step {
 	doubtUntil?: number;
 }
 
-/** What the first call asked for: kept while the transaction may go on, then deleted. Times in ms. */
-export interface Definition extends TextMessage {
-	waitFor: 'accepted' | 'delay' | 'sent' | 'delivered' | 'read';
-	delayMs: number;
-	ackTimeoutMs: number;
-	onAckTimeout: 'stop' | 'continue';
-	/** `needs`: what its calls carry that is not on record; `credential`: the name of the one that holds it. */
-	webhook?: { url: string; method: string; body?: string; needs: 'nothing' | 'credential' | 'headers'; credential?: string };
+/** What was sent by a transaction is taken back, newest first: what became of each message. */
+export interface Compensation {
+	/** `failed` where something could not be taken back. */
+	status: 'pending' | 'done' | 'failed';
+	/** By the index of the step that sent it; without an ID where it is not known whether it went out. */
+	deletions: Array<{ index: number; messageId?: string; status: 'pending' | 'done' | 'failed'; error?: Failure }>;
+	/** The failure that led to it; undefined where somebody asked for it. */
+	cause?: Failure;
+	webhook?: OwnCall;
+}
+
+/** A call that is no step: at least once, `pending` until it is answered. */
+export interface OwnCall {
+	url: string;
+	status: 'pending' | 'done' | 'failed';
 	attempts: number;
-	requestTimeoutMs: number;
-	errorCallbackUrl?: string;
-	/** The caller's own count of the messages to this chat. */
-	sequence?: { number: number; gapMs: number };
-	/** Whether a failure keeps the chat until the transaction is resumed or given up. */
-	onFailure: 'release' | 'hold';
-	storeMessageText: boolean;
+	statusCode?: number;
+	error?: Failure;
 }
 
 export interface Transaction {
@@ -84,11 +96,9 @@ export interface Transaction {
 	owner?: string;
 	/** Whether it keeps the chat since it failed. */
 	holds?: boolean;
-	/** The call that tells somebody of a failure: `pending` until it is answered. */
-	errorCallback?: { url: string; status: 'pending' | 'done' | 'failed'; attempts: number; statusCode?: number; error?: Failure };
-	webhook?: { statusCode: number; body: unknown };
-	/** The message, kept only where the user asked for it. */
-	text?: string;
+	/** The call that tells somebody of a failure. */
+	errorCallback?: OwnCall;
+	compensation?: Compensation;
 	createdAt: number;
 	endedAt?: number;
 }
@@ -99,7 +109,7 @@ export interface Transaction {
  */
 export const stepTransitions = [
 	{ from: 'pending', to: 'running', when: 'its turn has come, and the intent is recorded' },
-	{ from: 'pending', to: 'skipped', when: 'an earlier step stopped the transaction' },
+	{ from: 'pending', to: 'skipped', when: 'an earlier step stopped the transaction, or the message that it waits for was not sent' },
 	{ from: 'pending', to: 'failed', when: 'its last attempt surely did not happen' },
 	{ from: 'pending', to: 'cancelled', when: 'n8n stopped the execution before it, or between two attempts' },
 	{ from: 'running', to: 'done', when: 'its condition holds' },
@@ -120,7 +130,7 @@ export const stepTransitions = [
 /** Allowed changes of a transaction. */
 export const transactionTransitions = [
 	{ from: 'open', to: 'completed', when: 'every step is done' },
-	{ from: 'open', to: 'unconfirmed', when: 'a wait ended without its acknowledgement' },
+	{ from: 'open', to: 'unconfirmed', when: 'a wait ended without its acknowledgement, or it went on after a step that failed, as the user chose' },
 	{ from: 'open', to: 'inDoubt', when: 'the message may have been sent, and the look-up could not tell' },
 	{ from: 'open', to: 'failed', when: 'a step failed, or its process died' },
 	{ from: 'open', to: 'cancelled', when: 'n8n stopped the execution' },
@@ -147,9 +157,9 @@ export type Replay = 'recordedResult' | 'recordedError' | 'goOn' | 'lookUp';
 
 export function replayOf(transaction: Transaction): Replay {
 	if (transaction.failedForGood && transaction.status !== 'open') return 'recordedError';
-	if (transaction.steps.some((step) => step.status === 'inDoubt' || (step.status === 'running' && step.type === 'send'))) return 'lookUp';
 	if (transaction.status === 'completed') return 'recordedResult';
 	if (transaction.status === 'unconfirmed' && transaction.failure === undefined) return 'recordedResult';
+	if (transaction.steps.some((step) => step.status === 'inDoubt' || (step.status === 'running' && step.type === 'send'))) return 'lookUp';
 	return 'goOn';
 }
 
@@ -158,18 +168,36 @@ export function hasEndedForGood(transaction: Transaction): boolean {
 	return ['recordedResult', 'recordedError'].includes(replayOf(transaction)) && transaction.status !== 'open';
 }
 
+/** Whether a later step has been begun. */
+function isFollowed({ steps }: Transaction, { index }: Step): boolean {
+	return steps.slice(index + 1).some(isBegun);
+}
+
+function isBegun({ status }: Step): boolean {
+	return status !== 'pending' && status !== 'skipped';
+}
+
+/** Where it has come to. */
+export function lastBegun({ steps }: Transaction): Step | undefined {
+	return steps.findLast(isBegun);
+}
+
+/** Whether the transaction goes on behind this step: it is done, or the user chose to go on without. */
+export function isPassed(transaction: Transaction, step: Step, planned: PlannedStep): boolean {
+	if (step.status === 'done') return true;
+	if (step.status === 'unconfirmed') return 'onTimeout' in planned && planned.onTimeout === 'continue';
+	if (planned.onError !== 'continue') return false;
+	// one that was interrupted has no error of its own
+	return step.error !== undefined && (step.status === 'failed' || (step.status === 'inDoubt' && isFollowed(transaction, step)));
+}
+
 /** Sets what has to be done again to `pending`, and the transaction to `open`. Messages that are out stay `done`. */
 export function reopen(transaction: Transaction): void {
-	const again = ['failed', 'cancelled', 'skipped'];
-	// a wait without its acknowledgement is waited for again only where it stops the transaction
-	if (transaction.definition?.onAckTimeout === 'stop') again.push('unconfirmed');
-	for (const step of transaction.steps) {
-		const interrupted = step.status === 'running' && step.type !== 'send';
-		if (interrupted || again.includes(step.status)) {
-			moveStep(step, 'pending');
-			delete step.error;
-			delete step.finishedAt;
-		}
+	for (const step of transaction.compensation ? [] : transaction.steps) {
+		if (!isToBeDoneAgain(transaction, step)) continue;
+		moveStep(step, 'pending');
+		delete step.error;
+		delete step.finishedAt;
 	}
 	if (transaction.status !== 'open') moveTransaction(transaction, 'open');
 	delete transaction.failure;
@@ -178,26 +206,69 @@ export function reopen(transaction: Transaction): void {
 	delete transaction.holds;
 }
 
-/** Whether the transaction's message went out. */
+function isToBeDoneAgain(transaction: Transaction, step: Step): boolean {
+	const planned = transaction.definition?.plan[step.index];
+	if (step.status === 'running') return step.type !== 'send';
+	if (step.status === 'unconfirmed' || step.status === 'failed') return planned === undefined || !isPassed(transaction, step, planned);
+	return step.status === 'cancelled' || step.status === 'skipped';
+}
+
+/** Whether the message of one send went out; where WhatsApp refused it later, the wait behind it has been told. */
+function outcomeOf({ steps }: Transaction, { index, status, receipt }: Step): WasSent {
+	const next = steps.findIndex((step) => step.index > index && step.type === 'send');
+	const waits = steps.slice(index + 1, next < 0 ? undefined : next);
+	if (receipt === 'failed' || waits.some((step) => step.receipt === 'failed')) return 'no';
+	if (status === 'inDoubt' || status === 'running') return 'unknown';
+	return status === 'done' ? 'yes' : 'no';
+}
+
+/** Whether the transaction's messages went out. */
 export function wasSent(transaction: Transaction): WasSent {
-	if (transaction.steps.some((step) => step.receipt === 'failed')) return 'no'; // taken by EvolutionAPI, then refused by WhatsApp
-	const sends = transaction.steps.filter((step) => step.type === 'send');
-	if (sends.some((step) => step.status === 'inDoubt' || step.status === 'running')) return 'unknown';
-	return sends.some((step) => step.status === 'done') ? 'yes' : 'no';
+	const outcomes = sendsOf(transaction).map((step) => outcomeOf(transaction, step));
+	if (outcomes.includes('unknown')) return 'unknown';
+	if (!outcomes.includes('yes')) return 'no';
+	return outcomes.includes('no') ? 'partly' : 'yes';
+}
+
+export function sendsOf({ steps }: Transaction): Step[] {
+	return steps.filter((step) => step.type === 'send');
+}
+
+/** Those whose message is out. */
+export function sentSteps(transaction: Transaction): Step[] {
+	return sendsOf(transaction).filter((step) => outcomeOf(transaction, step) === 'yes');
 }
 
 /** Whether nothing of it is still to be sent. */
-export function isMessageOut({ steps }: Transaction): boolean {
-	return steps.every((step) => step.type !== 'send' || step.status === 'done');
+export function isMessageOut(transaction: Transaction): boolean {
+	const { definition, compensation } = transaction;
+	return compensation !== undefined || sendsOf(transaction).every((step) => step.status === 'done' || (definition !== undefined && isPassed(transaction, step, definition.plan[step.index] as PlannedStep)));
 }
 
-/** The message that later steps refer to. */
-export function sentMessageId(transaction: Transaction): string | undefined {
-	return transaction.steps.find((step) => step.type === 'send' && step.status === 'done')?.messageId;
+/** The send of which it has to be found out what became of it, if there is one: steps come one after the other. */
+export function sendInDoubt(transaction: Transaction): Step | undefined {
+	return sendsOf(transaction).findLast(({ status }) => status === 'running' || status === 'inDoubt');
+}
+
+/**
+ * Which one of its type a step is, from 0. What a call brings for its steps and is not on record goes by this: two calls
+ * of one content may differ in their waits.
+ */
+export function ordinalOf({ steps }: Pick<Transaction, 'steps'>, { index, type }: Step): number {
+	return steps.slice(0, index).filter((step) => step.type === type).length;
+}
+
+/** The last send before a step, whatever became of it; of all, where no step is given. */
+export function sendBefore({ steps }: Transaction, index = steps.length): Step | undefined {
+	return steps.slice(0, index).findLast((step) => step.type === 'send');
 }
 
 /** The steps of a new transaction, all `pending`. */
-export function plannedSteps(definition: Pick<Definition, 'waitFor' | 'webhook'>): Step[] {
-	const types: StepType[] = ['send', ...(definition.waitFor === 'accepted' ? [] : ['wait' as const]), ...(definition.webhook ? ['webhook' as const] : [])];
-	return types.map((type, index) => ({ index, type, status: 'pending', attempts: 0 }));
+export function plannedSteps({ plan }: Pick<Definition, 'plan'>): Step[] {
+	return plan.map((planned, index) => ({ index, type: planned.type, ...(planned.step === undefined ? {} : { step: planned.step, ...kindOf(planned) }), status: 'pending', attempts: 0 }));
+}
+
+function kindOf(planned: PlannedStep): Pick<Step, 'kind'> {
+	if (planned.type === 'webhook') return {};
+	return { kind: planned.type === 'send' ? planned.message.kind : planned.until };
 }

@@ -4,7 +4,7 @@ import { only } from '../evolution/only';
 import { toRecipient } from '../evolution/recipient';
 import type { Connections } from './connections';
 import { CancelledError, cancelledFailure, type Failure, failureOf, LaneLostError, LanesUnavailableError, OrderedSendError, SequenceTooLateError, StaleFenceError } from './errors';
-import { finishErrorCallback } from './errorCallback';
+import { finishCallbacks } from './callbacks';
 import type { Grant, Lanes, OrderKey, Ticket } from './lanes/lanes';
 import type { Ledger } from './ledger/ledger';
 import type { OrderedSend, WebhookSecrets } from './orderedSend';
@@ -12,7 +12,8 @@ import type { WaitEnd } from './receipts/waits';
 import { type BeforeStep, closeTransaction, runSteps, settleEarlier } from './run';
 import type { Settings } from './settings';
 import type { Run, StepEnd } from './steps/step';
-import { type Chat, type Definition, hasEndedForGood, isMessageOut, reopen, sentMessageId, type Step, type Transaction } from './transaction';
+import type { Definition } from './plan';
+import { type Chat, hasEndedForGood, isMessageOut, reopen, sendsOf, type Step, type StepStatus, type StepType, type Transaction } from './transaction';
 
 export interface Shared {
 	ledger: Ledger;
@@ -74,9 +75,8 @@ export class Parked {
 	readonly grant: Grant;
 	readonly queueUntil: number | undefined;
 	readonly tellOfSettled: Turn['tellOfSettled'];
-	/** What has to be known even when the ledger fails. */
-	readonly messageId: string | undefined;
-	readonly callsWebhook: boolean;
+	/** What has to be known even when the ledger fails: the steps, a line each. */
+	readonly steps: string;
 	readonly duplicatePossible: boolean;
 	readonly holdsOnFailure: boolean;
 	private readonly access: OrderedSend['access'];
@@ -85,7 +85,10 @@ export class Parked {
 	private readonly priority: OrderedSend['priority'];
 	private readonly queueTimeoutMs: number;
 	private readonly webhookSecrets: OrderedSend['webhookSecrets'];
+	private readonly webhookHeaders: OrderedSend['webhookHeaders'];
+	private readonly files: OrderedSend['files'];
 	private readonly errorCallbackUrl: string | undefined;
+	private readonly compensationWebhookUrl: string | undefined;
 
 	/** `over` is the end of its wait. */
 	constructor({ id, transaction, chat, endsInQueue, send, execution, grant, queueUntil, tellOfSettled }: Turn, readonly over: Promise<WaitEnd | undefined>) {
@@ -96,8 +99,7 @@ export class Parked {
 		this.grant = grant as Grant;
 		this.queueUntil = queueUntil;
 		this.tellOfSettled = tellOfSettled;
-		this.messageId = sentMessageId(transaction);
-		this.callsWebhook = transaction.definition?.webhook !== undefined;
+		this.steps = transaction.steps.map(({ type, status, attempts, messageId = '' }) => `${type} ${status} ${attempts} ${messageId}`).join('\n');
 		this.duplicatePossible = transaction.duplicatePossible;
 		this.holdsOnFailure = transaction.definition?.onFailure === 'hold';
 		this.access = send.access;
@@ -106,17 +108,28 @@ export class Parked {
 		this.priority = send.priority;
 		this.queueTimeoutMs = send.queueTimeoutMs;
 		this.webhookSecrets = hasSecrets(send.webhookSecrets) ? send.webhookSecrets : noSecrets;
+		this.webhookHeaders = Object.keys(send.webhookHeaders).length > 0 ? send.webhookHeaders : nothing;
+		this.files = filesStillNeeded(send.files, transaction);
 		this.errorCallbackUrl = send.definition.errorCallbackUrl;
+		this.compensationWebhookUrl = send.definition.compensationWebhookUrl;
 	}
 
 	/** The call again, with the definition that is on record. */
 	callWith(recorded: Definition): OrderedSend {
-		const { id, chatAsCalled: chat, access, onInDoubt, priority, queueTimeoutMs, webhookSecrets, errorCallbackUrl } = this;
-		return { access, chat, recipient: toRecipient(chat.recipient), transactionId: id, onInDoubt, priority, queueTimeoutMs, webhookSecrets, definition: { ...recorded, errorCallbackUrl } };
+		const { id, chatAsCalled: chat, access, onInDoubt, priority, queueTimeoutMs, webhookSecrets, webhookHeaders, files, errorCallbackUrl, compensationWebhookUrl } = this;
+		return { access, chat, recipient: toRecipient(chat.recipient), transactionId: id, onInDoubt, priority, queueTimeoutMs, webhookSecrets, webhookHeaders, files, definition: { ...recorded, errorCallbackUrl, compensationWebhookUrl } };
 	}
 }
 
 const noSecrets: WebhookSecrets = { headers: [] };
+const nothing: Record<number, never> = {};
+
+/** Files are large: those that are out are let go of. */
+function filesStillNeeded(files: OrderedSend['files'], transaction: Transaction): OrderedSend['files'] {
+	const sends = sendsOf(transaction);
+	const needed = Object.entries(files).filter(([ordinal]) => sends[Number(ordinal)]?.status !== 'done');
+	return needed.length > 0 ? Object.fromEntries(needed) : nothing;
+}
 
 function hasSecrets({ headers, signingSecret }: WebhookSecrets): boolean {
 	return headers.length > 0 || signingSecret !== undefined;
@@ -181,25 +194,25 @@ async function readAgain({ ledger }: Shared, { id, chat, grant }: Parked): Promi
 	return { transaction, definition: transaction.definition };
 }
 
-/** What became of a transaction whose record can't be read after its wait: its message is out, and nothing followed. */
-function lastKnown({ id, chat, grant, messageId, callsWebhook, duplicatePossible }: Parked): Transaction {
+/** What became of a transaction whose record can't be read after its wait: nothing followed what was done before. */
+function lastKnown({ id, chat, grant, steps, duplicatePossible }: Parked): Transaction {
 	const { ticket, waitedMs, late, fence } = grant;
-	const steps: Array<Omit<Step, 'index'>> = [
-		{ type: 'send', status: 'done', attempts: 1, messageId },
-		{ type: 'wait', status: 'running', attempts: 1 },
-	];
-	if (callsWebhook) steps.push({ type: 'webhook', status: 'pending', attempts: 0 });
 	return {
 		id,
 		chat,
 		status: 'failed',
 		content: '',
-		steps: steps.map((step, index) => ({ index, ...step })),
+		steps: steps.split('\n').map(stepIn),
 		failedForGood: false,
 		duplicatePossible,
 		queue: { ticket, waitedMs, late, fence },
 		createdAt: Date.now(),
 	};
+}
+
+function stepIn(line: string, index: number): Step {
+	const [type, status, attempts, messageId] = line.split(' ');
+	return { index, type: type as StepType, status: status as StepStatus, attempts: Number(attempts), ...(messageId ? { messageId } : {}) };
 }
 
 /** Sets `grant`, unless it ended in the queue. */
@@ -339,11 +352,11 @@ async function endInQueue(shared: Shared, { transaction, endsInQueue, send }: Tu
 }
 
 function callBack({ ledger, connections, settings }: Shared, transaction: Transaction, send: OrderedSend, { egress }: Means): Promise<void> {
-	return finishErrorCallback({ ledger, connections, settings, egress }, transaction, send);
+	return finishCallbacks({ ledger, connections, settings, egress }, transaction, send);
 }
 
 /** The means of one run in the lane. */
-export function runOf({ ledger, connections, settings }: Shared, transaction: Transaction, send: OrderedSend, grant: Grant, { signal, egress }: Means): Run {
+export function runOf({ ledger, lanes, connections, settings }: Shared, transaction: Transaction, send: OrderedSend, grant: Grant, { signal, egress }: Means): Run {
 	return {
 		transaction,
 		definition: transaction.definition ?? send.definition,
@@ -355,6 +368,7 @@ export function runOf({ ledger, connections, settings }: Shared, transaction: Tr
 		settings,
 		signal,
 		egress,
+		pace: (key, gapMs) => lanes.pace(key, gapMs),
 		othersWaiting: () => grant.waiting().catch((error: unknown) => (only(error, OrderedSendError), 0)), // it only makes a hint
 		save: () => ledger.save(transaction),
 		saveIntent: async () => {

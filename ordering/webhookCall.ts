@@ -19,7 +19,7 @@ export interface WebhookCall {
 }
 
 /** The ID of one step's call, for ever: a header can't hold every character of a transaction ID. */
-export function webhookId(transactionId: string, step: number | 'error'): string {
+export function webhookId(transactionId: string, step: number | 'error' | 'compensation'): string {
 	return `${encodeURIComponent(transactionId)}:${step}`;
 }
 

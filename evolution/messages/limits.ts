@@ -1,6 +1,5 @@
 // How large a message may be. Refusing early is for the caller: EvolutionAPI and Meta tell late, or not at all.
-import { asEvolutionTakesIt, isAddress } from './request';
-import type { Kind, Media, Message } from './message';
+import type { Kind } from './message';
 
 const KB = 1024;
 const MB = 1024 * KB;
@@ -35,17 +34,3 @@ export const maxLengthsAtMeta = {
 
 /** The most of each, on every channel: EvolutionAPI's own checks, and for rows and reply buttons Meta's. */
 export const maxCounts = { pollOptions: 10, listSections: 10, listRows: 10, replyButtons: 3 } as const;
-
-/** The size of a file given as base64, in bytes; undefined for an address. */
-export function mediaBytes(media: Media): number | undefined {
-	if (isAddress(media)) return undefined;
-	const base64 = asEvolutionTakesIt(media);
-	return Math.floor((base64.replace(/=+$/, '').length * 3) / 4);
-}
-
-/** The file of a message, if it has one. */
-export function mediaOf(message: Message): Media | undefined {
-	if ('media' in message) return message.media;
-	if ('audio' in message) return message.audio;
-	return 'sticker' in message ? message.sticker : undefined;
-}

@@ -2,10 +2,9 @@
 // channel: Meta's keeps lists, buttons and templates as plain text and media as they were given; its own keeps no
 // captions; WhatsApp Web keeps everything but the file. Recorded (test/captures): text, image, location, contact, list
 // and reaction on Meta's channel, buttons on its own. All else was read in EvolutionAPI's and Baileys' source.
-import { createHash } from 'node:crypto';
 import { isRecord } from '../answers';
-import type { Button, Kind, Media, Message } from './message';
-import { asEvolutionTakesIt } from './request';
+import { fingerprint } from './file';
+import type { Button, Kind, Message } from './message';
 
 /** What can be compared of a message: each fact is a text. A fact that a record can't have is left out. */
 export interface Content {
@@ -126,11 +125,6 @@ function ownChannelContent(messageType: unknown, message: Json): Content | undef
 
 function textContent(text: string): Content {
 	return { kind: 'text', facts: { text: text.trim() } };
-}
-
-/** Files may be large, and are nobody's business: a hash of what was given tells whether two are the same. */
-function fingerprint(media: Media): string {
-	return createHash('sha256').update(asEvolutionTakesIt(media)).digest('base64');
 }
 
 /** Six decimals are 11 cm; a place on record may have lost the digits behind them. */

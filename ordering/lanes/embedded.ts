@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { CancelledError, ChatHeldError, QueueTimeoutError, SequenceTooLateError } from '../errors';
 import type { Chat } from '../transaction';
+import { Gaps } from './gaps';
 import type { Grant, LaneMarks, LaneRecord, Lanes, OrderKey, ReadLaneRecord, Ticket } from './lanes';
 import { advance, compare, isLate, turnOf, whatIsAhead } from './order';
 
@@ -67,6 +68,7 @@ export class EmbeddedLanes implements Lanes {
 	readonly owner = randomUUID();
 	/** By server and instance, then by recipient: the long names of all chats would be as large as their lanes. */
 	private readonly lanes = new Map<string, Map<string, Lane>>();
+	private readonly gaps = new Gaps();
 	private taken = 0;
 
 	constructor(private readonly readRecord: ReadLaneRecord) {}
@@ -85,6 +87,10 @@ export class EmbeddedLanes implements Lanes {
 			this.leave(place);
 			return Promise.reject(error as Error);
 		}
+	}
+
+	async pace(key: string, gapMs: number): Promise<number> {
+		return this.gaps.next(key, gapMs);
 	}
 
 	async alive(owners: string[]): Promise<Set<string>> {

@@ -88,6 +88,8 @@ export interface Lanes {
 	readonly owner: string;
 	/** Takes a place, at once and in the order of the calls. */
 	take(chat: Chat, key: OrderKey): Ticket;
+	/** In how many ms the next one of `key` may go, no sooner than `gapMs` after the one before: its time is taken by this. */
+	pace(key: string, gapMs: number): Promise<number>;
 	/** Those of `owners` whose process lives. */
 	alive(owners: string[]): Promise<Set<string>>;
 	close(): Promise<void>;

@@ -5,6 +5,7 @@ import type { LaneMarks, LaneRecord } from '../lanes/lanes';
 import type { Chat, Transaction } from '../transaction';
 import type { Ledger } from './ledger';
 import type { Queries } from './queries';
+import { upToDate } from './upToDate';
 
 export type Value = string | number | null;
 export type Row = Record<string, unknown>;
@@ -112,7 +113,7 @@ export class SqlLedger implements Ledger {
 }
 
 function transactionIn(row: Row): Transaction {
-	return JSON.parse(row.body as string) as Transaction;
+	return upToDate(JSON.parse(row.body as string));
 }
 
 function keyOf(chat: Chat): [string, string, string] {
@@ -121,7 +122,7 @@ function keyOf(chat: Chat): [string, string, string] {
 
 /** $1 to $12 of `open`, `save` and `saveIntent`. */
 function valuesOf(transaction: Transaction): Value[] {
-	const { chat, id, status, queue, holds, errorCallback, steps, endedAt } = transaction;
+	const { chat, id, status, queue, holds, errorCallback, compensation, steps, endedAt } = transaction;
 	const messageIds = steps.flatMap(({ messageId }) => messageId ?? []);
 	return [
 		...keyOf(chat),
@@ -129,7 +130,7 @@ function valuesOf(transaction: Transaction): Value[] {
 		status,
 		queue.fence,
 		unsettledUntil(transaction),
-		Number(status === 'open' || errorCallback?.status === 'pending'),
+		Number(status === 'open' || errorCallback?.status === 'pending' || (compensation?.status !== 'pending' && compensation?.webhook?.status === 'pending')),
 		Number(holds ?? false),
 		messageIds.length > 0 ? JSON.stringify(messageIds) : null,
 		endedAt ?? null,

@@ -1,12 +1,15 @@
 // Finds out at EvolutionAPI whether a message that is in doubt went out.
-import { EvolutionError, type RecordedMessage } from '../../evolution/server';
 import { HttpFailure } from '../../evolution/http';
+import { looksLike } from '../../evolution/messages/record';
+import { EvolutionError, type RecordedMessage } from '../../evolution/server';
 import { only } from '../../evolution/only';
 import { judge } from '../../evolution/receipt';
 import { messageFailed } from '../errors';
 import { pause } from '../pause';
 import type { Settings } from '../settings';
-import { type Definition, moveStep, type Step } from '../transaction';
+import type { Definition } from '../plan';
+import { moveStep, type Step } from '../transaction';
+import { messageOf, plannedSend } from './message';
 import type { Run } from './step';
 
 export type LookUp =
@@ -27,10 +30,10 @@ export async function lookUp(means: Means, step: Step, definition: Definition, u
 	let why = 'it is not on record at EvolutionAPI';
 	for (;;) {
 		try {
-			const matches = await look(means, step, definition);
-			if (matches.length === 1) return { found: matches[0] as RecordedMessage };
-			if (matches.length > 1) return { found: undefined, why: `${matches.length} messages on record could be it` };
-			why = 'it is not on record at EvolutionAPI';
+			const { sure, possible } = await look(means, step, definition);
+			if (sure.length === 1) return { found: sure[0] as RecordedMessage };
+			if (sure.length > 1) return { found: undefined, why: `${sure.length} messages on record could be it` };
+			why = possible === 0 ? 'it is not on record at EvolutionAPI' : `on record at EvolutionAPI ${possible === 1 ? 'is a message' : `are ${possible} messages`} of its kind, but nothing tells whether it is this one`;
 		} catch (error) {
 			why = `the look-up failed (${only<Error>(error, EvolutionError, HttpFailure).message})`;
 		}
@@ -58,27 +61,32 @@ export function takeFound(step: Step, found: RecordedMessage): void {
 
 /** When a message whose sender died or gave up can't go out any more, in ms since 1970. */
 export function mayGoOutUntil(step: Step, definition: Definition, settings: Settings): number {
-	return (step.startedAt ?? 0) + definition.requestTimeoutMs + (definition.typingMilliseconds ?? 0) + settings.lookUpMs;
+	const { message } = plannedSend(definition, step);
+	const typingMs = 'typingMilliseconds' in message ? (message.typingMilliseconds ?? 0) : 0;
+	return (step.startedAt ?? 0) + definition.requestTimeoutMs + typingMs + settings.lookUpMs;
 }
 
-async function look(means: Means, step: Step, definition: Definition): Promise<RecordedMessage[]> {
+/** The messages on record that are it and that no step owns; `possible`: how many are of its kind, and tell no more. */
+async function look(means: Means, step: Step, definition: Definition): Promise<{ sure: RecordedMessage[]; possible: number }> {
 	const { ledger, server, transaction } = means;
+	const message = messageOf({ definition, transaction }, step);
 	const since = (step.doubtSince ?? step.startedAt ?? transaction.createdAt) - means.settings.lookBackMs;
 	const call = { timeoutMs: Math.min(definition.requestTimeoutMs, mostRequestMs), signal: means.signal, egress: means.egress };
 	const found = new Map<string, RecordedMessage>();
 	for (const jid of await spellings(means, definition)) {
-		for (const message of await server.ownMessages(transaction.chat.instance, jid, since, call)) {
-			if (message.text?.trim() === definition.text.trim()) found.set(message.messageId, message);
+		for (const recorded of await server.ownMessages(transaction.chat.instance, jid, since, call)) {
+			if (looksLike(recorded, message) !== 'no') found.set(recorded.messageId, recorded);
 		}
 	}
 	const free: RecordedMessage[] = [];
-	for (const message of found.values()) {
-		if (!(await ledger.ownsMessage(transaction.chat.server, message.messageId))) free.push(message);
+	for (const recorded of found.values()) {
+		if (!(await ledger.ownsMessage(transaction.chat.server, recorded.messageId))) free.push(recorded);
 	}
-	return free;
+	const sure = free.filter((recorded) => looksLike(recorded, message) === 'yes');
+	return { sure, possible: free.length - sure.length };
 }
 
 /** All JIDs under which EvolutionAPI may have recorded the message; the EVOLUTION channel uses the bare number. */
-async function spellings({ ledger, transaction }: Means, definition: Definition): Promise<Set<string>> {
+export async function spellings({ ledger, transaction }: Pick<Means, 'ledger' | 'transaction'>, definition: Definition): Promise<Set<string>> {
 	return new Set([transaction.chat.recipient, definition.number, ...(await ledger.linkedJids(transaction.chat))]);
 }

@@ -2,10 +2,14 @@
 import type { NotSent, Sent } from '../../evolution/answers';
 import { HttpFailure } from '../../evolution/http';
 import { only } from '../../evolution/only';
+import { isMark, mediaOf, withMedia } from '../../evolution/messages/file';
+import type { Message } from '../../evolution/messages/message';
 import { toRecipient } from '../../evolution/recipient';
 import type { RecordedMessage } from '../../evolution/server';
 import { cancelledFailure, OrderedSendError } from '../errors';
-import { moveStep, type Step } from '../transaction';
+import { pause } from '../pause';
+import { messageOf } from './message';
+import { moveStep, ordinalOf, type Step } from '../transaction';
 import { lookUp, mayGoOutUntil, takeFound } from './lookUp';
 import { AttemptFailed, retrying } from './retry';
 import type { Run, StepEnd, StepRunner } from './step';
@@ -36,6 +40,10 @@ async function settleEarlierAttempt(run: Run, step: Step): Promise<StepEnd> {
 
 async function attempt(run: Run, step: Step): Promise<void> {
 	const { definition, transaction } = run;
+	const message = messageOf(run, step);
+	const problem = 'messageId' in message && !message.messageId ? 'it reacts to the message of a step that was not sent' : undefined;
+	if (problem) throw new AttemptFailed({ code: 'nothingToRefer', message: `The reaction can't be sent: ${problem}` }, 'later');
+	await keepGaps(run);
 	if (step.status === 'inDoubt') transaction.duplicatePossible = true;
 	const earlierDoubt = step.doubtSince;
 	moveStep(step, 'running');
@@ -50,7 +58,7 @@ async function attempt(run: Run, step: Step): Promise<void> {
 	});
 
 	const call = { timeoutMs: definition.requestTimeoutMs, signal: run.signal, egress: run.egress };
-	const outcome = await run.server.sendText(transaction.chat.instance, definition, call).catch((error: unknown) => {
+	const outcome = await run.server.send(transaction.chat.instance, definition.number, withFile(run, step, message), call).catch((error: unknown) => {
 		if (error instanceof HttpFailure && error.delivered === 'no') undoIntent(step, earlierDoubt);
 		throw error;
 	});
@@ -63,6 +71,22 @@ async function attempt(run: Run, step: Step): Promise<void> {
 	step.error = { code: 'inDoubt', message: `${outcome.message}, and ${result.why}` };
 	await run.save();
 	throw new AttemptFailed(step.error, run.send.onInDoubt === 'sendAgain' ? 'now' : 'never');
+}
+
+/** The least times between two messages, as the caller wants them: of this chat, and of the instance. */
+async function keepGaps({ definition, transaction: { chat }, pace, signal }: Run): Promise<void> {
+	const { minimumGapMs, instanceGapMs } = definition;
+	const key = [chat.server, chat.instance];
+	if (minimumGapMs) await pause(await pace(JSON.stringify([...key, chat.recipient]), minimumGapMs), signal);
+	if (instanceGapMs && !signal?.aborted) await pause(await pace(JSON.stringify(key), instanceGapMs), signal);
+	signal?.throwIfAborted();
+}
+
+/** Files are not on record: the call brings them. */
+function withFile(run: Run, step: Step, message: Message): Message {
+	const media = mediaOf(message);
+	if (media === undefined || !isMark(media)) return message;
+	return withMedia(message, run.send.files[ordinalOf(run.transaction, step)] as string);
 }
 
 async function failAttempt(run: Run, step: Step, outcome: NotSent, earlierDoubt: number | undefined): Promise<never> {
@@ -86,12 +110,12 @@ async function endSent(run: Run, step: Step, outcome: Sent): Promise<void> {
 	step.finishedAt = Date.now();
 	delete step.doubtSince;
 	delete step.doubtUntil;
-	await recordMessage(run, outcome.remoteJid);
+	await recordMessage(run, step, outcome.remoteJid);
 }
 
 async function endFound(run: Run, step: Step, found: RecordedMessage): Promise<StepEnd> {
 	takeFound(step, found);
-	await recordMessage(run, found.remoteJid);
+	await recordMessage(run, step, found.remoteJid);
 	return endOf(step);
 }
 
@@ -99,7 +123,8 @@ function endOf(step: Step): StepEnd {
 	return step.status === 'failed' && step.error ? { status: 'failed', failure: step.error, forGood: true } : undefined;
 }
 
-async function recordMessage(run: Run, remoteJid?: string): Promise<void> {
+async function recordMessage(run: Run, step: Step, remoteJid?: string): Promise<void> {
+	if (remoteJid && remoteJid !== run.transaction.chat.recipient) step.remoteJid = remoteJid;
 	await run.save();
 	if (remoteJid) await linkOtherName(run, remoteJid);
 }
@@ -125,6 +150,7 @@ function jidOf(remoteJid: string): string | undefined {
 async function endFailed(run: Run, step: Step, { failure, tryAgain }: AttemptFailed): Promise<StepEnd> {
 	if (step.status === 'inDoubt') return await endInDoubt(run, step, failure.message);
 	moveStep(step, 'failed');
+	step.error ??= failure;
 	step.finishedAt = Date.now();
 	await run.save();
 	return { status: 'failed', failure, forGood: tryAgain === 'never' };

@@ -6,7 +6,8 @@ import type { Ledger } from '../ledger/ledger';
 import type { OrderedSend } from '../orderedSend';
 import type { ReceiptWaits, WaitEnd } from '../receipts/waits';
 import type { Settings } from '../settings';
-import type { Definition, Step, Transaction, TransactionStatus } from '../transaction';
+import type { Definition } from '../plan';
+import type { Step, Transaction, TransactionStatus } from '../transaction';
 
 /** The means of one run. */
 export interface Run {
@@ -25,6 +26,8 @@ export interface Run {
 	egress?: EgressFilter;
 	/** How the wait ended that this run goes on after. */
 	waited?: WaitEnd;
+	/** In how many ms the next one of `key` may go, no sooner than `gapMs` after the one before: its time is taken by this. */
+	pace(key: string, gapMs: number): Promise<number>;
 	/** How many other transactions wait for this chat now. */
 	othersWaiting(): Promise<number>;
 	/** Makes the transaction's present state durable. */
@@ -58,5 +61,8 @@ export function isWaiting(end: StepEnd | Waiting): end is Waiting {
 	return end !== undefined && 'over' in end;
 }
 
-/** Runs a step to its end, or until it waits: records its intent, acts, records its outcome. */
+/**
+ * Runs a step to its end, or until it waits: records its intent, acts, records its outcome. What the transaction does
+ * after a step that failed is not its business.
+ */
 export type StepRunner = (run: Run, step: Step) => Promise<StepEnd | Waiting>;

@@ -2,7 +2,8 @@
 import { only } from '../../evolution/only';
 import { cancelledFailure, type Failure, OrderedSendError } from '../errors';
 import { summaryOf } from '../result';
-import { moveStep, type Step } from '../transaction';
+import { resolvedJson, resolvedUrl } from '../sequence/references';
+import { moveStep, ordinalOf, type Step } from '../transaction';
 import { callWebhook, webhookId } from '../webhookCall';
 import { AttemptFailed, retrying } from './retry';
 import type { Run, StepEnd, StepRunner } from './step';
@@ -17,9 +18,17 @@ export const runWebhook: StepRunner = async (run, step) => {
 	}
 };
 
+/** With what it takes from earlier steps. */
+function plannedWebhook({ definition, transaction }: Run, { index }: Step): { url: string; method: string; body?: string } {
+	const planned = definition.plan[index];
+	if (planned?.type !== 'webhook') throw new Error(`Step ${index} is no webhook`);
+	const { url, method, body, refers } = planned;
+	if (!refers) return { url, method, body };
+	return { url: resolvedUrl(url, transaction), method, body: body === undefined ? undefined : resolvedJson(body, transaction) };
+}
+
 async function attempt(run: Run, step: Step): Promise<void> {
-	const { webhook } = run.definition;
-	if (!webhook) throw new Error('A webhook step needs a webhook');
+	const webhook = plannedWebhook(run, step);
 	moveStep(step, 'running');
 	step.attempts += 1;
 	step.startedAt ??= Date.now();
@@ -35,9 +44,9 @@ async function attempt(run: Run, step: Step): Promise<void> {
 	});
 	const answer = await callWebhook(run.http, {
 		...webhook,
-		body: webhook.body ?? JSON.stringify(summaryOf(run.transaction)),
+		body: webhook.body ?? JSON.stringify(summaryOf(run.transaction, step.index)),
 		id: webhookId(run.transaction.id, step.index),
-		headers: run.send.webhookSecrets.headers,
+		headers: [...(run.send.webhookHeaders[ordinalOf(run.transaction, step)] ?? []), ...run.send.webhookSecrets.headers],
 		signingSecret: run.send.webhookSecrets.signingSecret,
 		timeoutMs: run.definition.requestTimeoutMs,
 		signal: run.signal,
@@ -48,7 +57,7 @@ async function attempt(run: Run, step: Step): Promise<void> {
 		return recordFailedAttempt(run, step, failed);
 	});
 	step.statusCode = answer.statusCode;
-	run.transaction.webhook = answer;
+	step.answer = answer.body;
 	moveStep(step, 'done');
 	step.finishedAt = Date.now();
 	await run.save();

@@ -65,14 +65,13 @@ export function fillingPattern(): string {
 		steps: [
 			{ index: 0, type: 'send', status: 'done', attempts: 1, startedAt: at, finishedAt: at, messageId: 'wamid.@number', statusCode: 201 },
 			{ index: 1, type: 'wait', status: 'done', attempts: 1, startedAt: at, finishedAt: at, receipt: 'delivered', toldBy: 'polling' },
-			{ index: 2, type: 'webhook', status: 'done', attempts: 1, startedAt: at, finishedAt: at, statusCode: 200 },
+			{ index: 2, type: 'webhook', status: 'done', attempts: 1, startedAt: at, finishedAt: at, statusCode: 200, answer: { ok: true, text: 'y'.repeat(200) } },
 		],
 		failedForGood: false,
 		duplicatePossible: false,
 		queue: { ticket: 1, waitedMs: 12, late: false, fence: '@fence' },
 		marks: { sequences: {}, executions: { normal: 12345 } },
 		owner: 'x'.repeat(36),
-		webhook: { statusCode: 200, body: { ok: true, text: 'y'.repeat(200) } },
 		createdAt: '@created',
 		endedAt: at,
 	};

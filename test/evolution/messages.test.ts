@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cannotDelete, cannotSend } from '../../evolution/messages/channels';
-import { maxMediaBytesAtMeta, maxRequestBytes, mediaBytes, mediaOf } from '../../evolution/messages/limits';
+import { isMark, markOf, mediaBytes, mediaOf, withMedia } from '../../evolution/messages/file';
+import { maxMediaBytesAtMeta, maxRequestBytes } from '../../evolution/messages/limits';
 import { type Buttons, kinds, type Kind, type List, type Message } from '../../evolution/messages/message';
 import { contentOf, looksLike } from '../../evolution/messages/record';
 import { requestOf } from '../../evolution/messages/request';
@@ -297,6 +298,14 @@ describe('a send of any kind', () => {
 describe('the size of a file', () => {
 	test.each([['YQ==', 1], ['YWI=', 2], ['YWJj', 3], [`data:text/plain;base64,${base64}`, 12], ['', 0], ['https://files.example/a.png', undefined]])('%j: %p bytes', (media, bytes) => {
 		expect(mediaBytes(media)).toBe(bytes);
+	});
+
+	test.each(['YWI=', `data:text/plain;base64,${base64}`])('is known of its mark, and a record of it is recognised by the mark alone (%s)', (media) => {
+		const mark = markOf(media);
+		expect([isMark(mark), isMark(media), mediaBytes(mark)]).toEqual([true, false, mediaBytes(media)]);
+		const recorded = { content: contentOf('imageMessage', { imageMessage: { media } }) };
+		expect(looksLike(recorded, withMedia(examples.image, mark))).toBe(looksLike(recorded, withMedia(examples.image, media)));
+		expect(looksLike(recorded, withMedia(examples.image, markOf('YWJj')))).toBe('no');
 	});
 
 	test('is that of the one file that a message has', () => {

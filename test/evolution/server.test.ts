@@ -60,15 +60,15 @@ describe('a text', () => {
 		['phone1', { messageId: expect.stringMatching(/^[0-9A-F]+$/), remoteJid: jid }],
 	])('sent by %s is out, and its ID is known', async (instance, expected) => {
 		const simulator = await simulated();
-		expect(await clientOf(simulator).sendText(instance, { number, text: 'Hello 👋' }, call)).toMatchObject({ kind: 'sent', statusCode: 201, ...expected });
+		expect(await clientOf(simulator).send(instance, number, { kind: 'text', text: 'Hello 👋' }, call)).toMatchObject({ kind: 'sent', statusCode: 201, ...expected });
 		expect(simulator.control.messages()).toMatchObject([{ instance, text: 'Hello 👋', jid }]);
 	});
 
 	test('goes out with all its options, and without those that are not set', async () => {
 		const server = await serving((_heard, answer) => answer.writeHead(201, { 'content-type': 'application/json' }).end('{"key":{"id":"A"}}'));
 		const one = client({ baseUrl: server.url });
-		await one.sendText('i', { number, text: 'x' }, call);
-		await one.sendText('i', { number, text: 'x', typingMilliseconds: 5, quotedMessageId: 'Q', linkPreview: false, mentionEveryone: true }, call);
+		await one.send('i', number, { kind: 'text', text: 'x' }, call);
+		await one.send('i', number, { kind: 'text', text: 'x', typingMilliseconds: 5, quotedMessageId: 'Q', linkPreview: false, mentionEveryone: true }, call);
 		expect(server.heard.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
 			{ number, text: 'x' },
 			{ number, text: 'x', delay: 5, quoted: { key: { id: 'Q' } }, linkPreview: false, mentionsEveryOne: true },
@@ -78,14 +78,14 @@ describe('a text', () => {
 
 	test('with typing has that much longer to be answered', async () => {
 		const simulator = await simulated();
-		expect(await clientOf(simulator).sendText('phone1', { number, text: 'x', typingMilliseconds: 600 }, { timeoutMs: 400 })).toMatchObject({ kind: 'sent' });
-		expect(await clientOf(simulator).sendText('phone1', { number, text: 'x', typingMilliseconds: 100 }, { timeoutMs: 400 })).toMatchObject({ kind: 'sent' });
+		expect(await clientOf(simulator).send('phone1', number, { kind: 'text', text: 'x', typingMilliseconds: 600 }, { timeoutMs: 400 })).toMatchObject({ kind: 'sent' });
+		expect(await clientOf(simulator).send('phone1', number, { kind: 'text', text: 'x', typingMilliseconds: 100 }, { timeoutMs: 400 })).toMatchObject({ kind: 'sent' });
 	});
 
 	test.each(['team/sales', '../admin', 'a.b', 'my instance', 'größe', '日本語', 'a?instanceName=phone1', 'a#b', '50%', 'a%2Fb', 'a&b=c'])('sent by the instance "%s" reaches that instance only', async (name) => {
 		const simulator = await simulated({ instances: [{ name: 'meta1', channel: 'WHATSAPP-BUSINESS' }, { name: 'phone1', channel: 'WHATSAPP-BAILEYS' }, { name, channel: 'WHATSAPP-BUSINESS' }] });
 		const one = clientOf(simulator);
-		const outcome = await one.sendText(name, { number, text: 'x' }, call);
+		const outcome = await one.send(name, number, { kind: 'text', text: 'x' }, call);
 		expect(outcome).toMatchObject({ kind: 'sent' });
 		expect(simulator.control.messages().map(({ instance }) => instance)).toEqual([name]);
 		const { messageId } = outcome as { messageId: string };
@@ -97,7 +97,7 @@ describe('a text', () => {
 		const simulator = await simulated();
 		const proxy = await behind(simulator, path.replace(/\/+$/, ''));
 		const one = client({ baseUrl: proxy.url + path });
-		expect(await one.sendText('meta1', { number, text: 'x' }, call)).toMatchObject({ kind: 'sent' });
+		expect(await one.send('meta1', number, { kind: 'text', text: 'x' }, call)).toMatchObject({ kind: 'sent' });
 		expect((await one.instances(call)).length).toBe(5);
 	});
 
@@ -105,10 +105,10 @@ describe('a text', () => {
 		const simulator = await simulated();
 		const one = clientOf(simulator);
 		simulator.control.addRule({ route: 'sendText', times: 1, sent: true, answer: { kind: 'reset' } });
-		expect(await one.sendText('meta1', { number, text: 'x' }, call)).toMatchObject({ kind: 'unknown' });
+		expect(await one.send('meta1', number, { kind: 'text', text: 'x' }, call)).toMatchObject({ kind: 'unknown' });
 		simulator.control.addRule({ route: 'sendText', times: 1, answer: { kind: 'hang' } });
-		expect(await one.sendText('meta1', { number, text: 'x' }, { timeoutMs: 150 })).toMatchObject({ kind: 'unknown', message: expect.stringContaining('within 0.15 s') });
-		expect(await client({ baseUrl: `http://127.0.0.1:${await closedPort()}` }).sendText('meta1', { number, text: 'x' }, call)).toMatchObject({ kind: 'notSent', code: 'refused', tryAgain: 'now' });
+		expect(await one.send('meta1', number, { kind: 'text', text: 'x' }, { timeoutMs: 150 })).toMatchObject({ kind: 'unknown', message: expect.stringContaining('within 0.15 s') });
+		expect(await client({ baseUrl: `http://127.0.0.1:${await closedPort()}` }).send('meta1', number, { kind: 'text', text: 'x' }, call)).toMatchObject({ kind: 'notSent', code: 'refused', tryAgain: 'now' });
 	});
 
 	test.each([
@@ -129,7 +129,7 @@ describe('a text', () => {
 	] as const)('answered with %s is judged', async (_what, answer, kind) => {
 		const simulator = await simulated();
 		simulator.control.addRule({ route: 'sendText', answer });
-		expect(await clientOf(simulator).sendText('meta1', { number, text: 'x' }, { timeoutMs: 1500 })).toMatchObject({ kind });
+		expect(await clientOf(simulator).send('meta1', number, { kind: 'text', text: 'x' }, { timeoutMs: 1500 })).toMatchObject({ kind });
 	});
 
 	test('that is cancelled throws, so that nobody takes it for an answer', async () => {
@@ -137,12 +137,12 @@ describe('a text', () => {
 		simulator.control.addRule({ route: 'sendText', answer: { kind: 'hang' } });
 		const cancel = new AbortController();
 		setTimeout(() => cancel.abort(), 50);
-		expect(await thrownBy(clientOf(simulator).sendText('meta1', { number, text: 'x' }, { ...call, signal: cancel.signal }))).toMatchObject({ kind: 'cancelled', delivered: 'unknown' });
+		expect(await thrownBy(clientOf(simulator).send('meta1', number, { kind: 'text', text: 'x' }, { ...call, signal: cancel.signal }))).toMatchObject({ kind: 'cancelled', delivered: 'unknown' });
 	});
 
 	test('whose error page repeats the key is told without it', async () => {
 		const server = await serving(({ headers }, answer) => answer.writeHead(500, { 'content-type': 'text/plain' }).end(`You sent apikey ${String(headers.apikey)}`));
-		const outcome = await client({ baseUrl: server.url, apiKey: 'top-secret' }).sendText('i', { number, text: 'x' }, call);
+		const outcome = await client({ baseUrl: server.url, apiKey: 'top-secret' }).send('i', number, { kind: 'text', text: 'x' }, call);
 		expect(outcome).toMatchObject({ kind: 'unknown', message: expect.stringContaining('apikey ***') });
 		expect(JSON.stringify(outcome)).not.toContain('top-secret');
 	});
@@ -150,8 +150,8 @@ describe('a text', () => {
 	test('that is sent with a token works for its own instance', async () => {
 		const simulator = await simulated();
 		const one = clientOf(simulator, { apiKey: 'instance-token' });
-		expect(await one.sendText('meta1', { number, text: 'x' }, call)).toMatchObject({ kind: 'sent' });
-		expect(await one.sendText('evo1', { number, text: 'x' }, call)).toMatchObject({ kind: 'notSent', code: 'wrongApiKey' });
+		expect(await one.send('meta1', number, { kind: 'text', text: 'x' }, call)).toMatchObject({ kind: 'sent' });
+		expect(await one.send('evo1', number, { kind: 'text', text: 'x' }, call)).toMatchObject({ kind: 'notSent', code: 'wrongApiKey' });
 	});
 });
 
@@ -223,7 +223,7 @@ describe('a look for own messages', () => {
 test('a message is on record or not', async () => {
 	const simulator = await simulated();
 	const one = clientOf(simulator);
-	const sent = (await one.sendText('meta1', { number, text: 'x' }, call)) as { messageId: string };
+	const sent = (await one.send('meta1', number, { kind: 'text', text: 'x' }, call)) as { messageId: string };
 	expect(await one.isOnRecord('meta1', sent.messageId, call)).toBe(true);
 	expect(await one.isOnRecord('meta1', 'ANOTHER', call)).toBe(false);
 });

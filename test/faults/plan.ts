@@ -1,7 +1,7 @@
 // What a run of the fault harness does, as data made from its seed: transactions, faults, deaths, repeats.
 import type { RuleInput } from '../../simulator';
 import type { OrderedSend } from '../../ordering/orderedSend';
-import type { Definition } from '../../ordering/transaction';
+import type { Acknowledgement, Definition } from '../../ordering/plan';
 import { Random } from './random';
 
 export type Mode = 'embedded' | 'shared';
@@ -29,7 +29,12 @@ export interface Repeat {
 	onInDoubt: OrderedSend['onInDoubt'];
 }
 
-export interface PlannedTransaction extends Pick<Definition, 'waitFor' | 'delayMs' | 'ackTimeoutMs' | 'onAckTimeout' | 'attempts' | 'onFailure'>, Pick<OrderedSend, 'priority' | 'queueTimeoutMs' | 'onInDoubt'> {
+/** Of one transaction: times in ms. */
+export interface PlannedTransaction extends Pick<Definition, 'attempts' | 'onFailure'>, Pick<OrderedSend, 'priority' | 'queueTimeoutMs' | 'onInDoubt'> {
+	waitFor: 'accepted' | 'delay' | Acknowledgement;
+	delayMs: number;
+	ackTimeoutMs: number;
+	onAckTimeout: 'stop' | 'continue';
 	/** Its text, the path of its webhook, and its ID where the caller gives one. */
 	name: string;
 	chat: number;

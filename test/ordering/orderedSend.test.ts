@@ -3,7 +3,8 @@ import type { INodeProperties, INodePropertyCollection, INodePropertyOptions } f
 import { EvolutionServerApi } from '../../credentials/EvolutionServerApi.credentials';
 import { OrderedEvolutionApiSend } from '../../nodes/OrderedEvolutionApiSend/OrderedEvolutionApiSend.node';
 import { InvalidInputError } from '../../ordering/errors';
-import { contentOf, differingPart, hashContent, keyedHash, labels, toOrderedSend, type WebhookSecrets } from '../../ordering/orderedSend';
+import { contentOf, differingPart, hashContent, keyedHash } from '../../ordering/content';
+import { labels, toOrderedSend, type WebhookSecrets } from '../../ordering/orderedSend';
 import { thrownIn } from '../evolution/helpers';
 
 const access = { baseUrl: 'https://evolution.test/', apiKey: 'top-secret' };
@@ -27,14 +28,14 @@ test('a call with nothing but what is needed gets the defaults of the public con
 		priority: 'normal',
 		queueTimeoutMs: 120_000,
 		webhookSecrets: { headers: [], signingSecret: undefined },
+		webhookHeaders: {},
+		files: {},
 		definition: {
 			number: '5511988887777',
-			text: 'Hello',
-			waitFor: 'accepted',
-			delayMs: 1000,
-			ackTimeoutMs: 30_000,
-			onAckTimeout: 'stop',
-			webhook: { url: 'https://hook.test/x', method: 'POST', needs: 'nothing' },
+			plan: [
+				{ type: 'send', message: { kind: 'text', text: 'Hello' }, onError: 'stop' },
+				{ type: 'webhook', url: 'https://hook.test/x', method: 'POST', needs: 'nothing', onError: 'stop' },
+			],
 			attempts: 3,
 			requestTimeoutMs: 30_000,
 			onFailure: 'release',
@@ -44,6 +45,7 @@ test('a call with nothing but what is needed gets the defaults of the public con
 });
 
 test('a call with everything keeps everything', () => {
+	const since = Date.now() - 5000;
 	const all = send(
 		{
 			instanceName: ' my instance ',
@@ -58,15 +60,23 @@ test('a call with everything keeps everything', () => {
 			options: {
 				transactionId: ' t-1 ', onInDoubt: 'sendAgain', priority: 'high', queueTimeoutSeconds: 1.5, attempts: '5', requestTimeoutSeconds: 2.25, typingMilliseconds: 100,
 				quotedMessageId: 'Q', linkPreview: false, mentionEveryone: true, errorCallbackUrl: 'http://callback.test', storeMessageText: true, sequenceNumber: '42', sequenceGapSeconds: 2.5, onFailure: 'hold',
+				minimumGapSeconds: 6, instanceGapSeconds: '1.5', orderKey: '1732460000-3EB0', afterEarlierMessages: { until: 'count', count: 2, since: new Date(since).toISOString() },
 			},
 		},
 		{ headers: [{ name: 'Authorization', value: 'Bearer secret' }], signingSecret: 'whsec_c2VjcmV0' },
 	);
-	expect(all).toMatchObject({ transactionId: 't-1', onInDoubt: 'sendAgain', priority: 'high', queueTimeoutMs: 1500, chat: { instance: 'my instance' } });
-	expect(all.webhookSecrets).toEqual({ headers: [{ name: 'X-Source', value: '5' }, { name: 'Authorization', value: 'Bearer secret' }], signingSecret: 'whsec_c2VjcmV0' });
+	expect(all).toMatchObject({ transactionId: 't-1', onInDoubt: 'sendAgain', priority: 'high', queueTimeoutMs: 1500, orderKey: 1_732_460_000, chat: { instance: 'my instance' } });
+	expect(all.webhookSecrets).toEqual({ headers: [{ name: 'Authorization', value: 'Bearer secret' }], signingSecret: 'whsec_c2VjcmV0' });
+	expect(all.webhookHeaders).toEqual({ 0: [{ name: 'X-Source', value: '5' }] });
 	expect(all.definition).toEqual({
-		number: '5511988887777', text: 'Hello', waitFor: 'delivered', delayMs: 500, ackTimeoutMs: 500, onAckTimeout: 'continue', webhook: { url: 'https://hook.test/x?y=1', method: 'PUT', body: '{"a": 1}', needs: 'headers' },
-		attempts: 5, requestTimeoutMs: 2250, typingMilliseconds: 100, quotedMessageId: 'Q', linkPreview: false, mentionEveryone: true, errorCallbackUrl: 'http://callback.test', storeMessageText: true, sequence: { number: 42, gapMs: 2500 }, onFailure: 'hold',
+		number: '5511988887777',
+		plan: [
+			{ type: 'wait', until: 'earlierMessages', earlier: { by: { count: 2 }, since }, timeoutMs: 20_000, onTimeout: 'stop', onError: 'stop' },
+			{ type: 'send', message: { kind: 'text', text: 'Hello', typingMilliseconds: 100, quotedMessageId: 'Q', linkPreview: false, mentionEveryone: true }, onError: 'stop' },
+			{ type: 'wait', until: 'delivered', timeoutMs: 500, onTimeout: 'continue', onError: 'stop' },
+			{ type: 'webhook', url: 'https://hook.test/x?y=1', method: 'PUT', body: '{"a": 1}', needs: 'headers', onError: 'stop' },
+		],
+		attempts: 5, requestTimeoutMs: 2250, minimumGapMs: 6000, instanceGapMs: 1500, errorCallbackUrl: 'http://callback.test', storeMessageText: true, sequence: { number: 42, gapMs: 2500 }, onFailure: 'hold',
 	});
 });
 
@@ -97,6 +107,9 @@ const badInputs: Array<{ field: string; values: unknown[]; input?: (value: unkno
 		['transactionId', ['   ', 'x'.repeat(256), 'a\nb', 'a\0', 'a\ud800', {}, true]],
 		['onInDoubt', ['', 'maybe', null]],
 		['priority', ['', 'urgent', 5, null]],
+		['minimumGapSeconds', [...badTimes, 3601]],
+		['instanceGapSeconds', [...badTimes, 3601]],
+		['orderKey', ['', 'abc', -1, 1.5e300, '1234567890123456', null, {}]],
 		['queueTimeoutSeconds', [...badTimes, 0, 0.49, 86_401]],
 		['sequenceNumber', ['', null, undefined, 0, -1, 1.5, 'many', Number.NaN, 2 ** 53, true, {}]],
 		['sequenceGapSeconds', [...badTimes, 86_401]],
@@ -180,14 +193,15 @@ describe('input at its limits is taken', () => {
 	});
 
 	test('a body may be a value instead of its JSON', () => {
-		expect(send({ webhookBody: { a: [1] } }).definition.webhook?.body).toBe('{"a":[1]}');
-		expect(send({ webhookBody: 0 }).definition.webhook?.body).toBe('0');
-		expect(send({ webhookBody: false }).definition.webhook?.body).toBe('false');
-		for (const none of ['', '  ', null, undefined]) expect(send({ webhookBody: none }).definition.webhook).not.toHaveProperty('body');
+		const webhook = (webhookBody: unknown) => send({ webhookBody }).definition.plan[1];
+		expect(webhook({ a: [1] })).toMatchObject({ body: '{"a":[1]}' });
+		expect(webhook(0)).toMatchObject({ body: '0' });
+		expect(webhook(false)).toMatchObject({ body: 'false' });
+		for (const none of ['', '  ', null, undefined]) expect(webhook(none)).not.toHaveProperty('body');
 	});
 
 	test('without the webhook its address does not matter', () => {
-		expect(send({ callWebhook: false, webhookUrl: '' }).definition).not.toHaveProperty('webhook');
+		expect(send({ callWebhook: false, webhookUrl: '' }).definition.plan.map(({ type }) => type)).toEqual(['send']);
 	});
 });
 

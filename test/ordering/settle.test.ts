@@ -5,8 +5,8 @@ import type { StepStatus, Transaction } from '../../ordering/transaction';
 import { type Scene, scene } from './steps/means';
 
 /** A transaction as a process that died left it. */
-async function left(here: Scene, text: string, statuses: StepStatus[], more: Partial<Transaction> = {}, doubt: { doubtUntil?: number } = {}): Promise<Run> {
-	const run = await here.begin(text, { text, waitFor: 'delivered', callWebhook: true, webhookUrl: 'http://127.0.0.1:1/', options: { errorCallbackUrl: 'http://127.0.0.1:1/' } }, { transaction: more });
+async function left(here: Scene, text: string, statuses: StepStatus[], more: Partial<Transaction> = {}, doubt: { doubtUntil?: number } = {}, input: Record<string, unknown> = {}): Promise<Run> {
+	const run = await here.begin(text, { text, waitFor: 'delivered', callWebhook: true, webhookUrl: 'http://127.0.0.1:1/', options: { errorCallbackUrl: 'http://127.0.0.1:1/' }, ...input }, { transaction: more });
 	for (const [index, status] of statuses.entries()) Object.assign(run.transaction.steps[index] as object, { status, ...(status === 'pending' ? {} : { attempts: 1, startedAt: Date.now() }) });
 	if (statuses[0] === 'done') Object.assign(run.transaction.steps[0] as object, { messageId: `ID of ${text}` });
 	if (statuses[0] === 'running' || statuses[0] === 'inDoubt') Object.assign(run.transaction.steps[0] as object, { doubtSince: Date.now(), ...doubt });
@@ -31,7 +31,7 @@ test('a chat without a past is free at once', async () => {
 
 test('a message that went out is recorded as sent, and its transaction as interrupted', async () => {
 	const here = await scene();
-	await here.server.sendText('meta1', { number: '5511988887777', text: 'dead' }, { timeoutMs: 1000 });
+	await here.server.send('meta1', '5511988887777', { kind: 'text', text: 'dead' }, { timeoutMs: 1000 });
 	const [sent] = here.simulator.control.messages();
 	await left(here, 'dead', ['running', 'pending', 'pending']);
 	const { closed } = await settled(here);
@@ -65,7 +65,7 @@ test('one that stood in its wait or its webhook call is closed as interrupted, w
 test('one that had done all but its last record is completed', async () => {
 	const here = await scene();
 	await left(here, 'done', ['done', 'done', 'done']);
-	await left(here, 'went on', ['done', 'unconfirmed', 'done']);
+	await left(here, 'went on', ['done', 'unconfirmed', 'done'], {}, {}, { onAckTimeout: 'continue' });
 	await settled(here);
 	expect(await found(here, 'done')).toMatchObject({ status: 'completed' });
 	expect((await found(here, 'done')).definition).toBeUndefined();
@@ -79,7 +79,7 @@ describe('a message that was cancelled in the middle of its send', () => {
 	test('and went out later is recorded as sent, and its transaction as cancelled', async () => {
 		const here = await scene();
 		await left(here, 'dead', ['inDoubt', 'skipped', 'skipped'], ended, { doubtUntil: Date.now() + 3000 });
-		setTimeout(() => void here.server.sendText('meta1', { number: '5511988887777', text: 'dead' }, { timeoutMs: 1000 }), 100);
+		setTimeout(() => void here.server.send('meta1', '5511988887777', { kind: 'text', text: 'dead' }, { timeoutMs: 1000 }), 100);
 		expect((await settled(here)).closed).toHaveLength(1);
 		expect(await found(here, 'dead')).toMatchObject({ status: 'cancelled', steps: [{ status: 'done' }, { status: 'skipped' }, { status: 'skipped' }] });
 	});
@@ -130,7 +130,7 @@ test.each([
 ] as Array<[string, StepStatus[], Partial<Transaction>]>)('a message that WhatsApp refused after its sender %s is recorded as such, for good', async (_what, statuses, more) => {
 	const here = await scene();
 	here.simulator.control.addRule({ route: 'sendText', acks: [{ status: 'PENDING', afterMs: 0 }, { status: 'FAILED', afterMs: 1 }] });
-	await here.server.sendText('meta1', { number: '5511988887777', text: 'dead' }, { timeoutMs: 1000 });
+	await here.server.send('meta1', '5511988887777', { kind: 'text', text: 'dead' }, { timeoutMs: 1000 });
 	await here.simulator.control.waitUntil(() => here.simulator.control.acks().length > 1);
 	await left(here, 'dead', statuses, more, { doubtUntil: Date.now() + 1000 });
 	await settled(here);

@@ -1,8 +1,8 @@
 // Every row of the tables of states, every pair that is in none of them, and the replay table.
 import {
-	hasEndedForGood, moveStep, moveTransaction, plannedSteps, reopen, type Replay, replayOf, sentMessageId, type Step, type StepStatus, stepTransitions, type StepType, type Transaction, type TransactionStatus, transactionTransitions, wasSent,
+	hasEndedForGood, moveStep, moveTransaction, plannedSteps, reopen, type Replay, replayOf, sendBefore, sendInDoubt, type StepStatus, stepTransitions, type StepType, type Transaction, type TransactionStatus, transactionTransitions, wasSent,
 } from '../../ordering/transaction';
-import { definition, failure, step, transaction } from './ledger/fixtures';
+import { definition, failure, plannedWait, plannedWebhook, step, transaction } from './ledger/fixtures';
 
 const stepStatuses: StepStatus[] = ['pending', 'running', 'done', 'unconfirmed', 'inDoubt', 'failed', 'skipped', 'cancelled'];
 const transactionStatuses: TransactionStatus[] = ['open', 'completed', 'unconfirmed', 'inDoubt', 'failed', 'cancelled'];
@@ -61,7 +61,7 @@ describe('a transaction', () => {
 function chain(status: TransactionStatus, [send, wait, webhook]: [StepStatus, StepStatus, StepStatus], more: Partial<Transaction> = {}): Transaction {
 	const types: StepType[] = ['send', 'wait', 'webhook'];
 	const steps = [send, wait, webhook].map((one, index) => step({ index, type: types[index], status: one, ...(one === 'done' && index === 0 ? { messageId: 'M1' } : {}) }));
-	return transaction({ status, steps, ...more });
+	return transaction({ status, steps, definition: { ...definition, plan: [...definition.plan, plannedWait(), plannedWebhook()] }, ...more });
 }
 
 interface Row {
@@ -80,7 +80,7 @@ const rows: Row[] = [
 	{ when: 'failed for good', given: chain('failed', ['failed', 'skipped', 'skipped'], { failure, failedForGood: true }), replay: 'recordedError', endedForGood: true, sent: 'no' },
 	{ when: 'failed in a way that may pass, before the message', given: chain('failed', ['failed', 'skipped', 'skipped'], { failure }), replay: 'goOn', endedForGood: false, sent: 'no', reopened: ['pending', 'pending', 'pending'] },
 	{ when: 'failed at its webhook', given: chain('failed', ['done', 'done', 'failed'], { failure }), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'done', 'pending'] },
-	{ when: 'failed at its webhook after a wait that it went on from', given: chain('failed', ['done', 'unconfirmed', 'failed'], { failure, definition: { ...definition, onAckTimeout: 'continue' } }), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'unconfirmed', 'pending'] },
+	{ when: 'failed at its webhook after a wait that it went on from', given: chain('failed', ['done', 'unconfirmed', 'failed'], { failure, definition: { ...definition, plan: [...definition.plan, plannedWait({ onTimeout: 'continue' }), plannedWebhook()] } }), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'unconfirmed', 'pending'] },
 	{ when: 'cancelled before the message', given: chain('cancelled', ['cancelled', 'skipped', 'skipped'], { failure }), replay: 'goOn', endedForGood: false, sent: 'no', reopened: ['pending', 'pending', 'pending'] },
 	{ when: 'cancelled in its wait', given: chain('cancelled', ['done', 'cancelled', 'skipped'], { failure }), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'pending', 'pending'] },
 	{ when: 'stopped at a wait', given: chain('unconfirmed', ['done', 'unconfirmed', 'skipped'], { failure }), replay: 'goOn', endedForGood: false, sent: 'yes', reopened: ['done', 'pending', 'pending'] },
@@ -117,16 +117,18 @@ describe('the same ID again, when the first is', () => {
 });
 
 test('later steps refer to the message that was sent, and to none where none was', () => {
-	expect(sentMessageId(chain('completed', ['done', 'done', 'done']))).toBe('M1');
-	expect(sentMessageId(chain('inDoubt', ['inDoubt', 'skipped', 'skipped']))).toBeUndefined();
+	expect(sendBefore(chain('completed', ['done', 'done', 'done']))?.messageId).toBe('M1');
+	expect(sendBefore(chain('completed', ['done', 'done', 'done']), 0)).toBeUndefined();
+	expect(sendInDoubt(chain('completed', ['done', 'done', 'done']))).toBeUndefined();
+	expect(sendInDoubt(chain('inDoubt', ['inDoubt', 'skipped', 'skipped']))?.index).toBe(0);
 });
 
-test.each([
-	['accepted', undefined, ['send']],
-	['accepted', { url: 'http://x', method: 'POST', needs: 'nothing' }, ['send', 'webhook']],
-	['delay', undefined, ['send', 'wait']],
-	['read', { url: 'http://x', method: 'POST', needs: 'nothing' }, ['send', 'wait', 'webhook']],
-] as const)('a transaction that waits for %s with the webhook %j has the steps %j', (waitFor, webhook, types) => {
-	const steps: Step[] = plannedSteps({ waitFor, webhook });
-	expect(steps).toEqual(types.map((type, index) => ({ index, type, status: 'pending', attempts: 0 })));
+test('a transaction has a step for each that is planned, with its number and kind where there are several', () => {
+	expect(plannedSteps(definition)).toEqual([{ index: 0, type: 'send', status: 'pending', attempts: 0 }]);
+	const plan = [{ ...definition.plan[0]!, step: 1 }, plannedWait({ step: 1 }), plannedWebhook({ step: 2 })];
+	expect(plannedSteps({ plan })).toEqual([
+		{ index: 0, type: 'send', step: 1, kind: 'text', status: 'pending', attempts: 0 },
+		{ index: 1, type: 'wait', step: 1, kind: 'delivered', status: 'pending', attempts: 0 },
+		{ index: 2, type: 'webhook', step: 2, status: 'pending', attempts: 0 },
+	]);
 });

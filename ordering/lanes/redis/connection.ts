@@ -10,6 +10,7 @@ import { aliveScript } from './scripts/alive.lua';
 import { claimScript } from './scripts/claim.lua';
 import { endScript } from './scripts/end.lua';
 import { laneScript } from './scripts/lane.lua';
+import { paceScript } from './scripts/pace.lua';
 import { renewScript } from './scripts/renew.lua';
 import { seedScript } from './scripts/seed.lua';
 import { takeScript } from './scripts/take.lua';
@@ -37,7 +38,7 @@ export type LaneScript = keyof typeof laneScripts;
 
 const scripts: Record<string, string> = {
 	...Object.fromEntries(Object.entries(laneScripts).map(([name, script]) => [name, laneScript + script])),
-	enter: enterScript, renew: renewScript, alive: aliveScript,
+	enter: enterScript, renew: renewScript, alive: aliveScript, pace: paceScript,
 };
 const hashes = Object.fromEntries(Object.entries(scripts).map(([name, script]) => [name, createHash('sha1').update(script).digest('hex')]));
 
@@ -122,6 +123,12 @@ export class RedisConnection {
 		const reply = await this.call('alive', [`${prefix}:generation`], [prefix, this.run ?? '', graceMs, idleMs, ...owners]);
 		if (reply === 'generation') throw this.lostGeneration();
 		return reply as number[];
+	}
+
+	/** In how many ms the next one of `key` may go. Throws `LanesUnavailableError`. */
+	async pace(key: string, gapMs: number): Promise<number> {
+		this.mustBeEntered();
+		return Number(await this.call('pace', [`${this.settings.prefix}:pace:${key}`], [gapMs]));
 	}
 
 	/** Resolves once this process is in touch with Redis, at once where it is; or when it is closed. */

@@ -139,6 +139,10 @@ export class RedisLanes implements Lanes {
 		};
 	}
 
+	async pace(key: string, gapMs: number): Promise<number> {
+		return await this.redis.pace(createHash('sha256').update(key).digest('base64url').slice(0, 22), gapMs);
+	}
+
 	/** Waits until it is known: a process counts as dead when its lease has lapsed and it has had the time to come back. */
 	async alive(owners: string[]): Promise<Set<string>> {
 		if (owners.length === 0) return new Set();

@@ -3,7 +3,7 @@ import { StaleFenceError } from '../../../ordering/errors';
 import type { Ledger } from '../../../ordering/ledger/ledger';
 import type { Chat, Transaction } from '../../../ordering/transaction';
 import { thrownBy } from '../../evolution/helpers';
-import { chat, definition, failure, step, transaction } from './fixtures';
+import { chat, definition, failure, plannedWebhook, step, transaction } from './fixtures';
 
 export interface LedgerUnderTest {
 	ledger: Ledger;
@@ -31,11 +31,11 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 				id: 'olá 👋/1',
 				status: 'failed',
 				origin: 'origin-hash',
-				definition: { ...definition, webhook: { url: 'http://hook.test', method: 'POST', body: '{"a":"ü"}', needs: 'credential' }, errorCallbackUrl: 'http://callback.test' },
+				definition: { ...definition, plan: [...definition.plan, plannedWebhook({ body: '{"a":"ü"}', needs: 'credential' })], errorCallbackUrl: 'http://callback.test' },
 				steps: [
-					step({ status: 'done', attempts: 2, messageId: 'M1', statusCode: 201, startedAt: 1, finishedAt: 2 }),
+					step({ status: 'done', attempts: 2, messageId: 'M1', text: 'kept text', statusCode: 201, startedAt: 1, finishedAt: 2 }),
 					step({ index: 1, type: 'wait', status: 'unconfirmed', receipt: 'sent', toldBy: 'polling', error: failure }),
-					step({ index: 2, type: 'webhook', status: 'failed', error: failure }),
+					step({ index: 2, type: 'webhook', status: 'failed', statusCode: 500, answer: { deep: [null, 'x', '\u0000 \ud800'] }, error: failure }),
 				],
 				failure,
 				failedForGood: true,
@@ -45,8 +45,6 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 				owner: 'an engine',
 				holds: true,
 				errorCallback: { url: 'http://callback.test', status: 'done', attempts: 1, statusCode: 200 },
-				webhook: { statusCode: 500, body: { deep: [null, 'x', '\u0000 \ud800'] } },
-				text: 'kept text',
 				endedAt: 2_000,
 			});
 

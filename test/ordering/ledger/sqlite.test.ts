@@ -10,10 +10,11 @@ import { migrations } from '../../../ordering/ledger/schema';
 import { SqliteLedger } from '../../../ordering/ledger/sqlite';
 import type { Value } from '../../../ordering/ledger/sqlLedger';
 import { closeTransaction } from '../../../ordering/run';
-import { type Definition, moveStep, type Transaction } from '../../../ordering/transaction';
+import type { Definition, PlannedStep } from '../../../ordering/plan';
+import { moveStep, type Transaction } from '../../../ordering/transaction';
 import { endWithTest, temporaryFolder, thrownBy, thrownIn } from '../../evolution/helpers';
 import { ledgerContract } from './contract';
-import { chat, definition, failure, step, transaction } from './fixtures';
+import { chat, definition, failure, plannedWebhook, step, transaction } from './fixtures';
 import { hotQueries } from './hotQueries';
 
 ledgerContract('SqliteLedger', () => {
@@ -192,7 +193,7 @@ test('a disk without room is told, and what was recorded stays', async () => {
 	const database = databaseOf(ledger);
 	const pages = Number(database.prepare('pragma page_count').get()?.page_count);
 	database.exec(`pragma max_page_count = ${pages}`);
-	const outcomes = await Promise.allSettled(Array.from({ length: 50 }, (_, i) => ledger.open(transaction({ id: `big ${i}`, text: 'x'.repeat(100_000) }))));
+	const outcomes = await Promise.allSettled(Array.from({ length: 50 }, (_, i) => ledger.open(transaction({ id: `big ${i}`, steps: [step({ text: 'x'.repeat(100_000) })] }))));
 	const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
 	expect(refused.length).toBeGreaterThan(0);
 	for (const { reason } of refused as PromiseRejectedResult[]) expect(reason).toMatchObject({ failure: { code: 'ledgerUnavailable', message: expect.stringContaining('full') } });
@@ -231,19 +232,33 @@ describe('the schema', () => {
 	});
 
 	describe('of version 1', () => {
-		const before: Transaction[] = [
-			transaction({ id: 'ended', origin: 'o', createdAt: 1, endedAt: 2, status: 'completed', definition: undefined, steps: [step({ status: 'done', messageId: 'M1', attempts: 2 })], queue: { ticket: 3, waitedMs: 4, late: true, fence: 5 }, webhook: { statusCode: 200, body: { deep: [null, 'ü\u0000'] } } }),
-			transaction({ id: 'begun', createdAt: 3, definition: oldDefinition({ url: 'http://hook.test', method: 'POST' }), steps: [step({ status: 'running' }), step({ index: 1, type: 'webhook' })] }),
-			transaction({ id: 'in doubt', createdAt: 4, endedAt: 5, status: 'inDoubt', definition: oldDefinition(), failure, steps: [step({ status: 'inDoubt', doubtUntil: 1000 })] }),
-			transaction({ id: 'to be told', createdAt: 6, endedAt: 7, status: 'failed', definition: oldDefinition(), failure, errorCallback: { url: 'http://callback.test', status: 'pending', attempts: 0 } }),
-			transaction({ id: 'never begun', createdAt: 8, definition: oldDefinition(), steps: Array.from({ length: 12 }, (_, index) => step({ index })) }),
+		type OldTransaction = Omit<Transaction, 'definition'> & { definition?: Record<string, unknown>; webhook?: { statusCode: number; body: unknown }; text?: string };
+
+		const before: OldTransaction[] = [
+			{ ...transaction({ id: 'ended', origin: 'o', createdAt: 1, endedAt: 2, status: 'completed', steps: [step({ status: 'done', messageId: 'M1', attempts: 2 }), step({ index: 1, type: 'webhook', status: 'done', statusCode: 200 })], queue: { ticket: 3, waitedMs: 4, late: true, fence: 5 } }), definition: undefined, webhook: { statusCode: 200, body: { deep: [null, 'ü\u0000'] } }, text: 'kept text' },
+			{ ...transaction({ id: 'begun', createdAt: 3, steps: [step({ status: 'running' }), step({ index: 1, type: 'webhook' })] }), definition: oldDefinition({ url: 'http://hook.test', method: 'POST' }) },
+			{ ...transaction({ id: 'in doubt', createdAt: 4, endedAt: 5, status: 'inDoubt', failure, steps: [step({ status: 'inDoubt', doubtUntil: 1000 })] }), definition: oldDefinition() },
+			{ ...transaction({ id: 'to be told', createdAt: 6, endedAt: 7, status: 'failed', failure, errorCallback: { url: 'http://callback.test', status: 'pending', attempts: 0 } }), definition: oldDefinition() },
+			{ ...transaction({ id: 'never begun', createdAt: 8, steps: Array.from({ length: 12 }, (_, index) => step({ index })) }), definition: oldDefinition() },
 		];
 
-		/** As version 1 recorded it, which knew no `onFailure` and no `needs`. */
-		function oldDefinition(webhook?: { url: string; method: string }): Definition {
+		/** As version 1 recorded it, which knew one text only, and no `onFailure` and no `needs`. */
+		function oldDefinition(webhook?: { url: string; method: string }): OldTransaction['definition'] {
 			const old: Partial<Definition> = { ...definition };
 			delete old.onFailure;
-			return { ...old, ...(webhook ? { webhook } : {}) } as Definition;
+			delete old.plan;
+			return { ...old, text: 'Your order is confirmed', linkPreview: false, waitFor: 'delivered', delayMs: 1000, ackTimeoutMs: 30_000, onAckTimeout: 'continue', ...(webhook ? { webhook } : {}) };
+		}
+
+		/** The same in today's shape. */
+		function today({ definition: wanted, webhook, text, ...rest }: OldTransaction): Transaction {
+			const plan: PlannedStep[] = [
+				{ type: 'send', message: { kind: 'text', text: 'Your order is confirmed', linkPreview: false }, onError: 'stop' },
+				{ type: 'wait', until: 'delivered', timeoutMs: 30_000, onTimeout: 'continue', onError: 'stop' },
+				...(wanted?.webhook ? [{ type: 'webhook' as const, ...(wanted.webhook as { url: string; method: string }), needs: 'headers' as const, onError: 'stop' as const }] : []),
+			];
+			const steps = rest.steps.map((one) => ({ ...one, ...(webhook && one.type === 'webhook' ? { answer: webhook.body } : {}), ...(text !== undefined && one.type === 'send' ? { text } : {}) }));
+			return { ...rest, steps, ...(wanted ? { definition: { ...definition, plan } } : {}) };
 		}
 
 		function recordedByVersion1(folder: string): void {
@@ -264,9 +279,7 @@ describe('the schema', () => {
 			const ledger = opened(folder);
 			expect(ledger.hashKey).toBe('the key');
 			for (const one of before) {
-				const { definition: wanted, ...rest } = one;
-				const now = wanted && { ...wanted, onFailure: 'release', ...(wanted.webhook ? { webhook: { ...wanted.webhook, needs: 'headers' } } : {}) };
-				expect(await ledger.find(chat.server, one.id)).toEqual({ ...rest, ...(now ? { definition: now } : {}) });
+				expect(await ledger.find(chat.server, one.id)).toEqual(today(one));
 			}
 			expect((await ledger.findByOrigin(chat.server, 'o'))?.id).toBe('ended');
 			expect(await ledger.ownsMessage(chat.server, 'M1')).toBe(true);
@@ -361,7 +374,7 @@ describe('what is left in the files of a transaction that has ended for good', (
 	async function runOne(ledger: SqliteLedger, id: string, storeMessageText = false): Promise<void> {
 		const one = transaction({
 			id,
-			definition: { ...definition, text: secrets.text, quotedMessageId: secrets.quoted, webhook: { url: 'http://hook.test', method: 'POST', body: JSON.stringify(secrets.body), needs: 'nothing' }, errorCallbackUrl: `http://callback.test/?${secrets.callback}`, storeMessageText },
+			definition: { ...definition, plan: [{ type: 'send', message: { kind: 'text', text: secrets.text, quotedMessageId: secrets.quoted }, onError: 'stop' }, plannedWebhook({ body: JSON.stringify(secrets.body) })], errorCallbackUrl: `http://callback.test/?${secrets.callback}`, storeMessageText },
 			steps: [step()],
 		});
 		const wishes = one.definition!;

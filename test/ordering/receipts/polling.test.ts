@@ -16,7 +16,7 @@ function clientOf(simulator: Simulator): EvolutionServer {
 async function sent(simulator: Simulator, acks: Array<{ status: AckStatus; afterMs: number }> = []): Promise<{ server: EvolutionServer; messageId: string }> {
 	simulator.control.addRule({ route: 'sendText', times: 1, acks });
 	const server = clientOf(simulator);
-	const { messageId } = (await server.sendText('meta1', { number, text: 'x' }, { timeoutMs: 5000 })) as { messageId: string };
+	const { messageId } = (await server.send('meta1', number, { kind: 'text', text: 'x' }, { timeoutMs: 5000 })) as { messageId: string };
 	return { server, messageId };
 }
 
@@ -65,7 +65,7 @@ test('a record that comes a little late is no missing record', async () => {
 	const simulator = await simulated();
 	simulator.control.addRule({ route: 'sendText', times: 1, saveAfterMs: 60, acks: [{ status: 'DELIVERED', afterMs: 150 }] });
 	const server = clientOf(simulator);
-	const { messageId } = (await server.sendText('meta1', { number, text: 'x' }, { timeoutMs: 5000 })) as { messageId: string };
+	const { messageId } = (await server.send('meta1', number, { kind: 'text', text: 'x' }, { timeoutMs: 5000 })) as { messageId: string };
 	expect(await new ReceiptWaits({ ...quick, firstMs: 100 }).watch(watch({ server, messageId }))).toEqual({ end: 'reached', receipt: 'delivered', toldBy: 'polling' });
 });
 

@@ -18,7 +18,7 @@ async function inDoubt({ begin }: Scene, text: string, input: Record<string, unk
 }
 
 async function sendText({ server }: Scene, text: string, number = '5511988887777', instance = 'meta1'): Promise<string> {
-	return ((await server.sendText(instance, { number, text }, call)) as { messageId: string }).messageId;
+	return ((await server.send(instance, number, { kind: 'text', text }, call)) as { messageId: string }).messageId;
 }
 
 test('the one message of this content is found', async () => {
@@ -132,5 +132,5 @@ test('a ledger that fails is no failed look', async () => {
 });
 
 test('a message may go out as long as its request, its typing and a look-up last', () => {
-	expect(mayGoOutUntil(step({ startedAt: 1000 }), { ...definition, requestTimeoutMs: 500, typingMilliseconds: 50 }, { ...quick, lookUpMs: 300 })).toBe(1850);
+	expect(mayGoOutUntil(step({ startedAt: 1000 }), { ...definition, requestTimeoutMs: 500, plan: [{ type: 'send', message: { kind: 'text', text: 'x', typingMilliseconds: 50 }, onError: 'stop' }] }, { ...quick, lookUpMs: 300 })).toBe(1850);
 });

@@ -40,7 +40,7 @@ export async function scene(): Promise<Scene> {
 		await ledger.save(transaction);
 		return {
 			transaction, definition: send.definition, send, server, http, ledger, receipts: new ReceiptWaits(quick.poll), settings: quick,
-			othersWaiting: async () => 0, save: () => ledger.save(transaction), saveIntent: () => ledger.saveIntent(transaction), ...more.run,
+			pace: async () => 0, othersWaiting: async () => 0, save: () => ledger.save(transaction), saveIntent: () => ledger.saveIntent(transaction), ...more.run,
 		};
 	};
 	return { simulator, ledger, server, begin };
