@@ -38,6 +38,14 @@ export const labels: Record<string, string> = {
 	mentionEveryone: 'Mention Everyone',
 	errorCallbackUrl: 'Error Callback URL',
 	storeMessageText: 'Store Message Text',
+	minimumGapSeconds: 'Minimum Gap (Seconds)',
+	instanceGapSeconds: 'Instance Gap (Seconds)',
+	orderKey: 'Order Key',
+	afterEarlierMessages: 'After Earlier Messages',
+	compensationWebhookUrl: 'Compensation Webhook URL',
+	stepsFrom: 'Define Steps',
+	steps: 'Steps',
+	stepsJson: 'Steps (JSON)',
 };
 
 const day = 86_400;
