@@ -10,6 +10,9 @@ const MB = 1024 * 1024;
 /** As base64, more would not fit into the largest request that EvolutionAPI reads. */
 const maxFileBytes = 100 * MB;
 
+/** The name of binary data, or what an expression such as `{{ $binary.photo }}` gives in its place. */
+type Property = string | IBinaryData;
+
 /** Kinds that tell name and type of their file. */
 const namedKinds = ['document', 'image', 'video'];
 
@@ -33,19 +36,24 @@ async function loadInto(this: IExecuteFunctions, i: number, { binaryProperty, ..
 	if (step.media !== undefined) throw refuse('is given together with media: leave one of the two out');
 	const property = typeof binaryProperty === 'string' ? binaryProperty.trim() : binaryProperty;
 	if (property === undefined || property === null || property === '') throw refuse('is empty: enter the name of the field with the file, such as data');
-	let file: IBinaryData;
-	try {
-		file = this.helpers.assertBinaryData(i, property as string);
-	} catch {
-		throw refuse(notFound(property, Object.keys(this.getInputData()[i]?.binary ?? {})));
-	}
-	const content = await contentOf.call(this, i, property as string, file, refuse);
+	const file = find.call(this, i, property as Property);
+	if (!file) throw refuse(notFound(property as Property, Object.keys(this.getInputData()[i]?.binary ?? {})));
+	const content = await contentOf.call(this, i, property as Property, file, refuse);
 	if (content.length === 0) throw refuse('the file is empty');
 	const named = namedKinds.includes(String(step.type)) ? { ...(file.fileName ? { fileName: file.fileName } : {}), ...(file.mimeType ? { mimetype: file.mimeType } : {}) } : {};
 	return { ...named, ...step, media: content.toString('base64') };
 }
 
-async function contentOf(this: IExecuteFunctions, i: number, property: string, file: IBinaryData, refuse: (problem: string) => InvalidInputError): Promise<Buffer> {
+/** n8n tells by an error, in its own words, that there is none. */
+function find(this: IExecuteFunctions, i: number, property: Property): IBinaryData | undefined {
+	try {
+		return this.helpers.assertBinaryData(i, property);
+	} catch {
+		return undefined;
+	}
+}
+
+async function contentOf(this: IExecuteFunctions, i: number, property: Property, file: IBinaryData, refuse: (problem: string) => InvalidInputError): Promise<Buffer> {
 	const bytes = await read(() => sizeOf.call(this, file), refuse);
 	if (bytes > maxFileBytes) throw refuse(`the file has ${Math.ceil(bytes / MB)} MB, more than the ${maxFileBytes / MB} MB that EvolutionAPI takes in one request: put it on a web server, and use its URL`);
 	return await read(() => this.helpers.getBinaryDataBuffer(i, property), refuse);
@@ -66,7 +74,7 @@ async function sizeOf(this: IExecuteFunctions, { bytes, id, data }: IBinaryData)
 	return id ? (await this.helpers.getBinaryMetadata(id)).fileSize : Math.floor((data.length * 3) / 4);
 }
 
-function notFound(property: unknown, present: string[]): string {
+function notFound(property: Property, present: string[]): string {
 	const name = typeof property === 'string' ? `"${property}"` : 'of that name';
 	if (present.length === 0) return `the input item has no binary data ${name}, and none at all: the node before has to give the file`;
 	return `the input item has no binary data ${name}, but ${present.map((one) => `"${one}"`).join(', ')}`;
