@@ -7,6 +7,7 @@ import { InvalidInputError } from './errors';
 import { boolean, choice, day, header, headersExpected, httpUrl, instanceName, jsonBody, numberBetween, optionalText, recipient, refuseRepeatedNames, text, transactionId, typing } from './input/fields';
 import { definitionOf, firstWait, optionFields, type Options, optionsOf, toMs } from './input/options';
 import type { Definition, PlannedStep, PlannedWait, PlannedWebhook } from './plan';
+import { earlierMessagesLabels } from './sequence/labels';
 import { signer } from './signature';
 import type { Chat } from './transaction';
 
@@ -41,6 +42,14 @@ export const labels: Record<string, string> = {
 	mentionEveryone: 'Mention Everyone',
 	errorCallbackUrl: 'Error Callback URL',
 	storeMessageText: 'Store Message Text',
+	minimumGapSeconds: 'Minimum Gap (Seconds)',
+	instanceGapSeconds: 'Instance Gap (Seconds)',
+	orderKey: 'Order Key',
+	afterEarlierMessages: 'After Earlier Messages',
+	compensationWebhookUrl: 'Compensation Webhook URL',
+	stepsFrom: 'Define Steps',
+	steps: 'Steps',
+	stepsJson: 'Steps (JSON)',
 };
 
 const textOptions = optionFields.extend({
@@ -206,7 +215,8 @@ export function invalid(issue: z.ZodIssue | undefined): InvalidInputError {
 	const path = issue?.path ?? [];
 	const field = String((path[0] === 'options' ? path[1] : path[0]) ?? '');
 	const problem = issue?.code === 'too_small' || issue?.code === 'too_big' ? limits(issue) : (issue?.message ?? 'is not valid');
-	const which = field === 'webhookHeaders' && typeof path[1] === 'number' ? `header ${path[1] + 1} ` : '';
+	const part = field === 'afterEarlierMessages' && path[2] !== undefined ? `${earlierMessagesLabels[path[2]]} ` : '';
+	const which = field === 'webhookHeaders' && typeof path[1] === 'number' ? `header ${path[1] + 1} ` : part;
 	return new InvalidInputError(field, labels[field] ?? field, which + problem);
 }
 

@@ -132,6 +132,8 @@ export const settingsSchema = z.object({
 	/** How often a webhook is tried, and the first wait between two tries, which doubles each time. */
 	webhookAttempts: z.number().int().min(1).max(10).optional(),
 	webhookFirstWaitMs: milliseconds.optional(),
+	/** Requests are logged with their bodies. */
+	keepBodies: z.boolean().optional(),
 }).strict();
 
 export const ackSchema = z.object({ messageId: z.string().min(1), status: ackStatusSchema }).strict();

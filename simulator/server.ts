@@ -85,6 +85,7 @@ function startCall(parts: Parts, name: string, request: FastifyRequest): Call {
 		endedAt: undefined,
 		status: undefined,
 		rule: undefined,
+		...(parts.state.settings.keepBodies ? { body } : {}),
 	};
 	parts.state.requests.push(entry);
 	countLookup(parts.state, entry, 1);

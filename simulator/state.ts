@@ -135,6 +135,8 @@ export interface RequestEntry {
 	status: number | 'reset' | 'aborted' | undefined;
 	/** The ID of the rule that served it. */
 	rule: string | undefined;
+	/** Only with the setting `keepBodies`: files are large. */
+	body?: Record<string, unknown>;
 }
 
 export interface Settings {
@@ -142,6 +144,7 @@ export interface Settings {
 	refuseLive: boolean;
 	webhookAttempts: number;
 	webhookFirstWaitMs: number;
+	keepBodies: boolean;
 }
 
 type Entry<T> = T extends LogEntry ? Omit<T, 'seq' | 'at'> : never;
@@ -167,7 +170,7 @@ export class State {
 	readonly numbers = new Map<string, NumberFacts>();
 	readonly log: LogEntry[] = [];
 	readonly requests: RequestEntry[] = [];
-	readonly settings: Settings = { globalEvents: false, refuseLive: false, webhookAttempts: 10, webhookFirstWaitMs: 5000 };
+	readonly settings: Settings = { globalEvents: false, refuseLive: false, webhookAttempts: 10, webhookFirstWaitMs: 5000, keepBodies: false };
 	/** The most findStatusMessage requests that ran at once, by message ID. */
 	readonly statusPeaks = new Map<string, number>();
 	/** The findStatusMessage requests that run now, by message ID. */

@@ -2,11 +2,21 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { evolutionServerApiTest, orderedStoreApiTest, webhookTargetApiTest } from '../shared/credentialTest';
+import { optionsField } from './common/options.fields';
+import { recipientFields } from './common/recipient.fields';
 import { searchInstances } from './methods/listSearch';
-import { sendThenWebhook } from './sendThenWebhook';
-import { sendThenWebhookFields } from './sendThenWebhook.fields';
+import { type ReadCall, runItems } from './run';
+import { runSequenceFields } from './runSequence/fields';
+import { readRunSequence } from './runSequence/read';
+import { sendThenWebhookFields } from './sendThenWebhook/fields';
+import { readSendThenWebhook } from './sendThenWebhook/read';
 
 const main = [NodeConnectionTypes.Main];
+
+const readers: Record<'runSequence' | 'sendThenWebhook', ReadCall> = { runSequence: readRunSequence, sendThenWebhook: readSendThenWebhook };
+
+/** As "text → delivered → webhook", or "3 steps: text → image → webhook". */
+const subtitle = '={{ $parameter.operation === "runSequence" ? ($parameter.stepsFrom === "json" ? "steps from JSON" : (() => { const kinds = (($parameter.steps || {}).step || []).map((step) => step.type || "text"); return kinds.length + (kinds.length === 1 ? " step" : " steps") + (kinds.length ? ": " + kinds.slice(0, 4).join(" → ") + (kinds.length > 4 ? " → …" : "") : ""); })()) : "text" + ({ accepted: "", delay: " → " + $parameter.delaySeconds + " s", sent: " → sent", delivered: " → delivered", read: " → read" })[$parameter.waitFor] + ($parameter.callWebhook ? " → webhook" : "") }}';
 
 export class OrderedEvolutionApiSend implements INodeType {
 	description: INodeTypeDescription = {
@@ -15,8 +25,8 @@ export class OrderedEvolutionApiSend implements INodeType {
 		icon: { light: 'file:../../icons/orderedSend.svg', dark: 'file:../../icons/orderedSend.dark.svg' },
 		group: ['output'],
 		version: 1,
-		subtitle: '={{ "text" + ({ accepted: "", delay: " → " + $parameter.delaySeconds + " s", sent: " → sent", delivered: " → delivered", read: " → read" })[$parameter.waitFor] + ($parameter.callWebhook ? " → webhook" : "") }}',
-		description: 'Send a WhatsApp text through EvolutionAPI, wait, then call a webhook: always in this order, and never the webhook after a text that was not sent',
+		subtitle,
+		description: 'Send WhatsApp messages through EvolutionAPI in order: a text, then a webhook, or a sequence of messages, waits and webhooks. Each step begins only when the one before is done.',
 		defaults: { name: 'Ordered EvolutionAPI Send' },
 		usableAsTool: true,
 		inputs: main,
@@ -36,6 +46,12 @@ export class OrderedEvolutionApiSend implements INodeType {
 				noDataExpression: true,
 				options: [
 					{
+						name: 'Run a Sequence of Steps',
+						value: 'runSequence',
+						action: 'Run a sequence of steps',
+						description: 'Send several messages of any kind, with waits and webhooks between them, in the order that you set. Messages of one chat go out one after the other.',
+					},
+					{
 						name: 'Send Text, Then Call Webhook',
 						value: 'sendThenWebhook',
 						action: 'Send a text then call a webhook',
@@ -44,7 +60,10 @@ export class OrderedEvolutionApiSend implements INodeType {
 				],
 				default: 'sendThenWebhook',
 			},
+			...recipientFields,
 			...sendThenWebhookFields,
+			...runSequenceFields,
+			optionsField,
 		],
 	};
 
@@ -54,6 +73,6 @@ export class OrderedEvolutionApiSend implements INodeType {
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [await sendThenWebhook.call(this)];
+		return [await runItems.call(this, readers[this.getNodeParameter('operation', 0) as keyof typeof readers])];
 	}
 }

@@ -1,2 +1,64 @@
-// Names of a step's fields as the node's panel shows them; a test compares the two.
-export const stepLabels: Record<string, string> = {};
+// Names of the fields of a sequence's steps, and of the rule of "After Earlier Messages", as the node's panel shows them;
+// a test compares them.
+
+/** Field of a step, at whatever depth, → its name in the panel. */
+export const stepLabels: Record<string, string> = {
+	type: 'Type',
+	waitFor: 'Wait For',
+	delaySeconds: 'Delay (Seconds)',
+	ackTimeoutSeconds: 'Ack Timeout (Seconds)',
+	onError: 'On Error',
+	typingMilliseconds: 'Typing (Milliseconds)',
+	quotedMessageId: 'Quoted Message ID',
+	mentionEveryone: 'Mention Everyone',
+	text: 'Text',
+	linkPreview: 'Link Preview',
+	media: 'Media URL',
+	binaryProperty: 'Binary Property',
+	caption: 'Caption',
+	fileName: 'File Name',
+	mimetype: 'MIME Type',
+	latitude: 'Latitude',
+	longitude: 'Longitude',
+	name: 'Name',
+	address: 'Address',
+	contacts: 'Contacts',
+	fullName: 'Full Name',
+	phoneNumber: 'Phone Number',
+	organization: 'Organization',
+	email: 'Email',
+	url: 'URL',
+	question: 'Question',
+	options: 'Poll Options',
+	selectableCount: 'Answers Per Person',
+	title: 'Title',
+	description: 'Description',
+	footer: 'Footer',
+	buttonText: 'Button Text',
+	sections: 'Sections',
+	rows: 'Rows',
+	id: 'ID',
+	buttons: 'Buttons',
+	code: 'Code',
+	emoji: 'Emoji',
+	messageId: 'Message ID',
+	fromMe: 'Own Message',
+	participant: 'Participant',
+	language: 'Language',
+	components: 'Components (JSON)',
+	method: 'Method',
+	body: 'Body (JSON)',
+	headers: 'Headers',
+	value: 'Value',
+};
+
+/** Field of the rule → its name in the panel. */
+export const earlierMessagesLabels: Record<string, string> = {
+	since: 'Since',
+	until: 'Until',
+	count: 'Count',
+	text: 'Text',
+	quietSeconds: 'Quiet Time (Seconds)',
+	timeoutSeconds: 'Timeout (Seconds)',
+	onTimeout: 'On Timeout',
+};

@@ -122,6 +122,7 @@ const badInputs: Array<{ field: string; values: unknown[]; input?: (value: unkno
 		['mentionEveryone', ['', 'yes', 0, null]],
 		['errorCallbackUrl', ['callback.test', 'ftp://x', 5, 'javascript:alert(1)']],
 		['storeMessageText', ['', 'yes', 0, null]],
+		['afterEarlierMessages', ['x', 5, null, [], {}, { since: 'soon' }, { since: '' }, { since: 0 }, { since: Date.now() - 2 * 86_400_000 }, ...[{ until: 'never' }, { until: 'text' }, { count: 0 }, { count: 1.5 }, { quietSeconds: 61 }, { timeoutSeconds: 0 }, { onTimeout: 'compensate' }].map((one) => ({ since: Date.now(), ...one }))]],
 	] as Array<[string, unknown[]]>).map(([field, values]) => ({ field, values, input: (value: unknown) => ({ options: { [field]: value } }) })),
 ];
 
@@ -135,9 +136,12 @@ describe('bad input is one error that names the field', () => {
 		if (field !== 'webhookBody') expect(error.message).not.toMatch(/Expected|received|Required|Invalid/); // zod's own words
 	});
 
+	/** Of a sequence only: test/ordering/sequence. */
+	const ofSequence = ['compensationWebhookUrl', 'stepsFrom', 'steps', 'stepsJson'];
+
 	test('every field of the panel is in this table', () => {
 		const tested = new Set(badInputs.map(({ field }) => field));
-		expect(Object.keys(labels).filter((field) => !tested.has(field))).toEqual(['baseUrl', 'apiKey']);
+		expect(Object.keys(labels).filter((field) => !tested.has(field))).toEqual(['baseUrl', 'apiKey', ...ofSequence]);
 	});
 
 	test('says the limit that was passed', () => {
@@ -226,7 +230,7 @@ test('the fields are named in errors as the panel names them', () => {
 	const shown = displayNames([...new OrderedEvolutionApiSend().description.properties, ...new EvolutionServerApi().properties]);
 	for (const [field, label] of Object.entries(labels)) expect([field, shown.get(field)]).toEqual([field, label]);
 	const unlabelled = [...shown.keys()].filter((field) => !(field in labels));
-	expect(unlabelled.sort()).toEqual(['ackNotice', 'credentials', 'ignoreSslIssues', 'operation', 'options', 'webhookAuthentication']);
+	expect(unlabelled.sort()).toEqual(['ackNotice', 'ackTimeoutNotice', 'credentials', 'ignoreSslIssues', 'operation', 'options', 'referencesNotice', 'webhookAuthentication']);
 });
 
 describe('the content of a call', () => {
