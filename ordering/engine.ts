@@ -14,7 +14,7 @@ import type { WaitEnd } from './receipts/waits';
 import { SqliteLedger } from './ledger/sqlite';
 import { contentOf, differingPart, hashContent, keyedHash } from './content';
 import type { OrderedSend } from './orderedSend';
-import { giveUp, type RecoveryCall, type Recovered, recover, resume } from './recovery';
+import { giveUp, type RecoveryCall, type Recovered, recover, resume, takeBack } from './recovery';
 import { defaultSettings, type Settings } from './settings';
 import { type Chat, hasEndedForGood, plannedSteps, type Transaction } from './transaction';
 import { goOn, type Outcome, orderKeyOf, Parked, recordedOutcome, runTurns, type Shared } from './turns';
@@ -123,6 +123,11 @@ export class Engine {
 	/** Ends a transaction for good, so that it holds nothing and can't go on. */
 	async giveUp(id: string, call: RecoveryCall): Promise<Outcome> {
 		return await this.alone(call, id, () => giveUp(this.shared, id, call));
+	}
+
+	/** Deletes for everyone what a transaction has sent, where its channel can; it can't go on after that. */
+	async compensate(id: string, call: RecoveryCall): Promise<Outcome> {
+		return await this.alone(call, id, () => takeBack(this.shared, id, call));
 	}
 
 	async close(): Promise<void> {

@@ -11,8 +11,10 @@ import type { OrderKey } from './lanes/lanes';
 import { compare } from './lanes/order';
 import type { Ledger } from './ledger/ledger';
 import type { OrderedSend, RecoveryRequest } from './orderedSend';
-import { type BeforeStep, closeGivenUp } from './run';
-import { type Step, type Transaction, wasSent } from './transaction';
+import { compensate, compensated, planCompensation } from './compensation';
+import { type BeforeStep, closeForGood } from './run';
+import type { Run } from './steps/step';
+import { type Compensation, type Step, type Transaction, wasSent } from './transaction';
 import { type Outcome, recordedOutcome, runOf, runToEnd, type Shared } from './turns';
 
 export interface RecoveryCall extends RecoveryRequest {
@@ -157,8 +159,54 @@ export async function resume(shared: Shared, id: string, call: RecoveryCall): Pr
 	return await goOn(shared, transaction, call, false);
 }
 
+const givenUp: Failure = { code: 'givenUp', message: 'The transaction was given up', hint: 'To send it again, use a new transaction ID.' };
+
 /** Throws {@link UnknownTransactionError}. Where its message is in doubt, it is looked up before it is closed. */
 export async function giveUp(shared: Shared, id: string, call: RecoveryCall): Promise<Outcome> {
+	return await inItsLane(shared, id, call, async (run) => {
+		await closeForGood(run, run.transaction, givenUp);
+		await run.save();
+	});
+}
+
+/**
+ * Takes back what a transaction has sent, whatever state it is in; one that had not ended has ended for good then. What
+ * could not be taken back before is tried again. Throws {@link UnknownTransactionError}.
+ */
+export async function takeBack(shared: Shared, id: string, call: RecoveryCall): Promise<Outcome> {
+	const outcome = await inItsLane(shared, id, call, async (run) => {
+		const { transaction } = run;
+		const { attempts, requestTimeoutMs, compensationWebhookUrl } = transaction.definition ?? { attempts: 3, requestTimeoutMs: 30_000 };
+		await closeForGood(run, transaction, compensated);
+		const earlier = transaction.compensation;
+		planCompensation(transaction, earlier?.cause, compensationWebhookUrl);
+		await run.save();
+		await compensate({ ...run, definition: { attempts, requestTimeoutMs } }, planned(transaction, earlier));
+		await run.save();
+	});
+	return { ...outcome, replayed: false, failure: notTakenBack(outcome.transaction as Transaction) };
+}
+
+/** What was taken back before stays so, and its webhook is called once. */
+function planned(transaction: Transaction, earlier: Compensation | undefined): Compensation {
+	const compensation = transaction.compensation as Compensation;
+	for (const deletion of compensation.deletions) {
+		if (earlier?.deletions.some(({ index, status }) => index === deletion.index && status === 'done')) deletion.status = 'done';
+	}
+	if (earlier?.webhook) compensation.webhook = earlier.webhook;
+	return compensation;
+}
+
+function notTakenBack({ compensation }: Transaction): Failure | undefined {
+	const { status, deletions } = compensation as Compensation;
+	if (status === 'done') return undefined;
+	if (status === 'pending') return { code: 'cancelled', message: 'The execution was cancelled before all was taken back', hint: 'Run it again: it goes on where it stopped.' };
+	const left = deletions.filter((deletion) => deletion.status !== 'done');
+	return { code: 'notTakenBack', message: `${left.length} of ${deletions.length} ${deletions.length === 1 ? 'message' : 'messages'} could not be taken back: ${left[0]?.error?.message}`, hint: left[0]?.error?.hint };
+}
+
+/** Works on a transaction as the holder of its lane, and makes its callbacks when the lane is free. */
+async function inItsLane(shared: Shared, id: string, call: RecoveryCall, work: (run: Run) => Promise<void>): Promise<Outcome> {
 	const transaction = await findOrThrow(shared, id, call);
 	const send = sendOf(transaction, call);
 	const chat = await shared.ledger.linkedChat(transaction.chat);
@@ -167,8 +215,7 @@ export async function giveUp(shared: Shared, id: string, call: RecoveryCall): Pr
 		const current = (await shared.ledger.find(transaction.chat.server, id)) ?? transaction;
 		Object.assign(current.queue, { fence: grant.fence });
 		Object.assign(current, { chat, marks: grant.marks });
-		await closeGivenUp(runOf(shared, current, send, grant, call), current);
-		await shared.ledger.save(current);
+		await work(runOf(shared, current, send, grant, call));
 		grant.release();
 		return await recordedOutcome(shared, current, send, call);
 	} finally {

@@ -147,15 +147,13 @@ export function interruptedEnd(transaction: Transaction): StepEnd {
 	return { status: 'failed', failure: { code: 'interrupted', message: 'n8n stopped or was restarted in the middle of this transaction', hint: 'Run it again with the same transaction ID: it goes on where it stopped.' } };
 }
 
-const givenUp: Failure = { code: 'givenUp', message: 'The transaction was given up', hint: 'To send it again, use a new transaction ID.' };
-
 /** Ends a transaction for good, whatever state it is in, unless it has ended as wished; the caller records it. */
-export async function closeGivenUp(means: SettleMeans, transaction: Transaction): Promise<void> {
+export async function closeForGood(means: SettleMeans, transaction: Transaction, failure: Failure): Promise<void> {
 	const { definition } = transaction;
 	delete transaction.holds;
 	if (!definition) return;
 	if (transaction.status !== 'open') moveTransaction(transaction, 'open');
 	await settleSend(means, transaction, definition);
 	for (const step of transaction.steps) if (step.status === 'running') moveStep(step, 'failed');
-	closeTransaction(transaction, { ...definition, onFailure: 'release' }, { status: 'failed', failure: givenUp, forGood: true });
+	closeTransaction(transaction, { ...definition, onFailure: 'release' }, { status: 'failed', failure, forGood: true });
 }
