@@ -16,7 +16,7 @@ test('steps of the panel are done from the top down, and one item tells of all',
 	expect(outputOf(run)).toMatchObject([{ status: 'completed', steps: expect.arrayContaining([expect.objectContaining({ type: 'send', status: 'done' })]) as unknown }]);
 	expect(bench.effects()).toEqual(['message first', 'webhook /between', 'message last', 'webhook /end']);
 	const [first] = (outputOf(run)[0] as { steps: Array<{ messageId?: string }> }).steps;
-	expect(bench.receiver.calls[0]?.body).toEqual({ id: first?.messageId });
+	expect(JSON.parse(bench.receiver.calls[0]?.body ?? '')).toEqual({ id: first?.messageId });
 });
 
 test('every kind of step, with nothing but what the panel asks for, passes the check', async () => {
