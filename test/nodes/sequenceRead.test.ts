@@ -276,7 +276,7 @@ describe('recipient and options', () => {
 	});
 
 	test.each<[object, object]>([
-		[{ rule: { since: '={{ 1764000000.5 }}' } }, { since: 1764000000.5, until: 'quietTime', quietSeconds: 2, timeoutSeconds: 20, onTimeout: 'stop' }],
+		[{ rule: { since: '={{ 1764000000.5 }}' } }, { since: 1764000000.5, until: 'quietTime', quietSeconds: 4, timeoutSeconds: 20, onTimeout: 'stop' }],
 		[{ rule: { since: 'x', until: 'count', count: 3, text: 'left over' } }, { since: 'x', until: 'count', count: 3, timeoutSeconds: 20, onTimeout: 'stop' }],
 		[{ rule: { since: 'x', until: 'text', text: 'Bye', onTimeout: 'continue', timeoutSeconds: 5 } }, { since: 'x', until: 'text', text: 'Bye', timeoutSeconds: 5, onTimeout: 'continue' }],
 	])('give the rule of After Earlier Messages as an object: %j', async (afterEarlierMessages, expected) => {

@@ -48,9 +48,9 @@ const earlierMessagesFields: INodeProperties[] = [
 		name: 'quietSeconds',
 		type: 'number',
 		typeOptions: { minValue: 0.5 },
-		default: 2,
+		default: 4,
 		displayOptions: { show: { until: ['quietTime'] } },
-		description: 'How long nothing new may be sent until the turn counts as shown. Longer than the typing time that EvolutionAPI adds between bubbles, such as 2.',
+		description: 'How long nothing new may be sent until the turn counts as over. EvolutionAPI needs a second and more for each bubble, so 4 or more.',
 	},
 	{
 		displayName: 'Timeout (Seconds)',
