@@ -5,17 +5,20 @@ import { only } from '../evolution/only';
 import { serverAddress } from '../evolution/server';
 import { waitProblem } from './channels';
 import { Connections } from './connections';
-import { CancelledError, type Failure, failureOf, ImpossibleWaitError, OrderedSendError, StillRunningError, TransactionConflictError } from './errors';
+import { CancelledError, type Failure, failureOf, ImpossibleWaitError, OrderedSendError, StillRunningError, TransactionConflictError, UnknownTransactionError } from './errors';
 import { EmbeddedLanes } from './lanes/embedded';
 import type { Lanes, OrderKey, ReadLaneRecord, Ticket } from './lanes/lanes';
 import { compare } from './lanes/order';
 import type { Ledger } from './ledger/ledger';
+import { listAll, listUpTo } from './log/list';
+import type { ChatRequest, ListRequest } from './log/request';
 import type { WaitEnd } from './receipts/waits';
 import { SqliteLedger } from './ledger/sqlite';
 import { contentOf, differingPart, hashContent, keyedHash, type OrderedSend } from './orderedSend';
 import { giveUp, type RecoveryCall, type Recovered, recover, resume } from './recovery';
 import { defaultSettings, type Settings } from './settings';
 import { type Chat, hasEndedForGood, plannedSteps, type Transaction } from './transaction';
+import { type Verification, verifyOrder } from './verify/verify';
 import { goOn, type Outcome, orderKeyOf, Parked, recordedOutcome, runTurns, type Shared } from './turns';
 
 /** From which n8n execution a call comes; its ID is made from this where the user gave none. */
@@ -122,6 +125,29 @@ export class Engine {
 	/** Ends a transaction for good, so that it holds nothing and can't go on. */
 	async giveUp(id: string, call: RecoveryCall): Promise<Outcome> {
 		return await this.alone(call, id, () => giveUp(this.shared, id, call));
+	}
+
+	/** What is on record of one transaction. Throws {@link UnknownTransactionError}. */
+	async get(server: string, id: string): Promise<Transaction> {
+		const found = await this.ledger.find(server, id);
+		if (!found) throw new UnknownTransactionError(id, server);
+		return found;
+	}
+
+	/** What is on record; without a limit all of it, or a {@link TooManyTransactionsError}. */
+	async list({ listing, limit }: ListRequest): Promise<Transaction[]> {
+		return limit === undefined ? await listAll(this.ledger, listing) : await listUpTo(this.ledger, listing, limit);
+	}
+
+	/** Compares a chat's records, as {@link verifyOrder}. */
+	async verify(request: ChatRequest, means: Pick<RunOptions, 'signal' | 'egress'>): Promise<Verification> {
+		const { ledger, settings } = this;
+		return await verifyOrder({ ...means, ledger, settings, server: this.connections.serverOf(request.access) }, request);
+	}
+
+	/** Deletes what ended before `before` (ms since 1970) at one server; tells how many. Nothing goes that is still needed. */
+	async prune(server: string, before: number): Promise<number> {
+		return await this.ledger.pruneEnded(server, before, Date.now());
 	}
 
 	async close(): Promise<void> {
