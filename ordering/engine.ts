@@ -2,7 +2,7 @@
 import pMap from 'p-map';
 import type { EgressFilter } from '../evolution/http';
 import { only } from '../evolution/only';
-import { serverAddress } from '../evolution/server';
+import { type ServerAccess, serverAddress } from '../evolution/server';
 import { waitProblem } from './channels';
 import { Connections } from './connections';
 import { CancelledError, type Failure, failureOf, ImpossibleWaitError, OrderedSendError, StillRunningError, TransactionConflictError, UnknownTransactionError } from './errors';
@@ -11,7 +11,7 @@ import type { Lanes, OrderKey, ReadLaneRecord, Ticket } from './lanes/lanes';
 import { compare } from './lanes/order';
 import type { Ledger } from './ledger/ledger';
 import { listAll, listUpTo } from './log/list';
-import type { ChatRequest, ListRequest } from './log/request';
+import { type ChatRequest, type ListRequest, transactionStatuses } from './log/request';
 import type { WaitEnd } from './receipts/waits';
 import { SqliteLedger } from './ledger/sqlite';
 import { contentOf, differingPart, hashContent, keyedHash, type OrderedSend } from './orderedSend';
@@ -128,7 +128,8 @@ export class Engine {
 	}
 
 	/** What is on record of one transaction. Throws {@link UnknownTransactionError}. */
-	async get(server: string, id: string): Promise<Transaction> {
+	async get({ baseUrl }: ServerAccess, id: string): Promise<Transaction> {
+		const server = serverAddress(baseUrl);
 		const found = await this.ledger.find(server, id);
 		if (!found) throw new UnknownTransactionError(id, server);
 		return found;
@@ -137,6 +138,11 @@ export class Engine {
 	/** What is on record; without a limit all of it, or a {@link TooManyTransactionsError}. */
 	async list({ listing, limit }: ListRequest): Promise<Transaction[]> {
 		return limit === undefined ? await listAll(this.ledger, listing) : await listUpTo(this.ledger, listing, limit);
+	}
+
+	/** A chat's transactions within a time, oldest first. Throws as {@link list}. */
+	async listChat({ server, instance, recipient, from, to }: ChatRequest): Promise<Transaction[]> {
+		return await listAll(this.ledger, { server, recipient: { instance, jid: recipient.jid }, statuses: transactionStatuses, from, to, order: 'oldestFirst' });
 	}
 
 	/** Compares a chat's records, as {@link verifyOrder}. */

@@ -7,7 +7,7 @@ export { type TransactionRecord, toRecord } from './log/record';
 export { type ChatRequest, type ListRequest, logLabels, toChatRequest, toListRequest, toPruneRequest } from './log/request';
 export { pause } from './pause';
 export { toResult, whatWasSent } from './result';
-export { wasSent } from './transaction';
+export { type Transaction, wasSent } from './transaction';
 export { mostShown, type Timeline, timelineOf } from './timeline/timeline';
 export { type Settings } from './settings';
 export { checkStore, openShared, type SharedLanesTimes, type StoreAccess, storeKey } from './store';

@@ -2,7 +2,7 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { evolutionServerApiTest, orderedStoreApiTest, webhookTargetApiTest } from '../shared/credentialTest';
-import { searchInstances } from './methods/listSearch';
+import { searchInstances } from '../shared/listSearch';
 import { sendThenWebhook } from './sendThenWebhook';
 import { sendThenWebhookFields } from './sendThenWebhook.fields';
 
