@@ -37,7 +37,7 @@ const breakWidth = 64;
 const mostBreaks = 5;
 /** A stretch is left out where it is this much longer than all the rest, and not short. */
 const breakRatio = 8;
-const breakFromMs = 5000;
+const breakFromMs = 30_000;
 /** A section ends where its rows would otherwise take less of its width than this on average, and nothing happens for a while. */
 const leastShare = 0.06;
 const idleMs = 500;

@@ -16,7 +16,7 @@ export function verdictOf(found: Omit<Verification, 'verdict' | 'ok'>): Pick<Ver
 		...count(found.confirmedLater.length, 'message was acknowledged too late', 'messages were acknowledged too late'),
 	];
 	const ok = inversions.length === 0 && faults.length === 0 && notes.length === 0;
-	return { ok, verdict: [orderSentence(found), ...sentence([...faults, ...remarks])].join(' ') };
+	return { verdict: [orderSentence(found), ...sentence([...faults, ...remarks])].join(' '), ok };
 }
 
 function orderSentence({ counts: { sent, onRecord, pairsTold, pairsUntold }, inversions, moreInversions }: Omit<Verification, 'verdict' | 'ok'>): string {
