@@ -151,7 +151,7 @@ export class Engine {
 		return await verifyOrder({ ...means, ledger, settings, server: this.connections.serverOf(request.access) }, request);
 	}
 
-	/** Deletes what ended before `before` (ms since 1970) at one server; tells how many. Nothing goes that is still needed. */
+	/** Deletes what ended before `before` (ms since 1970) at one server, as {@link Ledger.pruneEnded}; tells how many. */
 	async prune(server: string, before: number): Promise<number> {
 		return await this.ledger.pruneEnded(server, before, Date.now());
 	}

@@ -66,8 +66,9 @@ export interface Ledger {
 	/** Deletes transactions that ended before `before` (ms since 1970), or are still open and were created before it; tells how many. */
 	prune(before: number): Promise<number>;
 	/**
-	 * Deletes transactions of a server that ended before `before` (ms since 1970); tells how many. Those stay that are
-	 * open, hold their chat, have an error callback to be made, or a message in doubt that may still go out at `now`.
+	 * Deletes transactions of a server that ended before `before` (ms since 1970); tells how many. All of a chat stay
+	 * while one of them is open, holds it, has an error callback to be made, or a message in doubt that may still go out
+	 * at `now`: what can go on needs to see what was sent since.
 	 */
 	pruneEnded(server: string, before: number, now: number): Promise<number>;
 	close(): Promise<void>;

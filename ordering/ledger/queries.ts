@@ -65,9 +65,18 @@ export function queriesFor(prefix: string) {
 		linkedChat: `${path} select name from path where not exists (select 1 from ${links} l where l.server = $1 and l.instance = $2 and l.jid = path.name)`,
 		linkedJids: `${names} select name from names where name <> $3`,
 		prune: `delete from ${transactions} where (server, id) in (select server, id from ${transactions} where ${age} < $1 and holds = 0 order by ${age} limit $2) returning id`,
-		/** Of server $1, what ended before $2 and is needed by nothing any more at $3: open ones, holding ones and what may still go out stay. `|| ''` keeps SQLite from all of a server: the index by age is the narrow one. */
+		/**
+		 * Of server $1, what ended before $2. Chats stay whole in which something is open, holds, is still to be told, or may
+		 * still go out at $3: recovery sees by what was sent later that something must not be sent any more. `|| ''` keeps
+		 * SQLite from all of a server: the index by age is the narrow one.
+		 */
 		pruneEnded: `delete from ${transactions} where (server, id) in (
-			select server, id from ${transactions} where server || '' = $1 and ${age} < $2 and unfinished = 0 and holds = 0 and coalesce(unsettled_until, 0) <= $3 order by ${age} limit $4) returning id`,
+			with busy(instance, recipient) as (
+				select instance, recipient from ${transactions} where server = $1 and unfinished = 1
+				union select instance, recipient from ${transactions} where server = $1 and holds = 1
+				union select instance, recipient from ${transactions} where server = $1 and unsettled_until > $3
+			)
+			select server, id from ${transactions} where server || '' = $1 and ${age} < $2 and (instance, recipient) not in (select instance, recipient from busy) order by ${age} limit $4) returning id`,
 		/** Links that no transaction and no other link needs. */
 		pruneLinks: `delete from ${links} where (server, instance, jid) in (
 			select l.server, l.instance, l.jid from ${links} l where l.used_at < $1

@@ -25,7 +25,8 @@ export const prune: Operation = {
 			description: 'Delete transactions that ended more than this many days ago; 0 deletes all that have ended. Parts of a day such as 0.5 are allowed.',
 		},
 		{
-			displayName: 'Some stay, however old they are: transactions that are still open, hold their chat, wait for their error callback, or whose message is in doubt and may still go out. End open ones with Recover Unfinished Transactions or Give Up a Transaction. Open ones nobody ends are only deleted by the automatic clean-up.',
+			displayName:
+				'All transactions of a chat stay while one of them is still open, holds the chat, waits for its error callback, or has a message in doubt that may still go out. End open ones with Recover Unfinished Transactions or Give Up a Transaction; those that nobody ends are deleted by the automatic clean-up in the end.',
 			name: 'notice',
 			type: 'notice',
 			default: '',

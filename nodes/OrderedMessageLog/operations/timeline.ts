@@ -12,7 +12,7 @@ export const timeline: Operation = {
 		value: 'timeline',
 		action: 'Draw a timeline',
 		description:
-			'Get a picture of what happened when: how long each message queued, was sent and waited, its acknowledgement, its webhook, and failures. As a picture (timeline.svg) and as a page to open in a browser (timeline.html); the numbers are in the JSON. Nothing is sent or changed.',
+			'Get a picture of what happened when: how long each message queued, was sent and waited, its acknowledgement, its webhook, and failures. Download timeline.svg or timeline.html and open it in a browser, or let a Respond to Webhook node answer with it; the numbers are in the JSON. Nothing is sent or changed.',
 	},
 	fields: [
 		{

@@ -23,6 +23,5 @@ export const hotQueries: Array<[keyof Queries, Value[]]> = [
 	['linkChat', [...chat.slice(0, 2), '7@lid', '7@s.whatsapp.net', 1]],
 	['linkedChat', chat],
 	['linkedJids', chat],
-	['pruneEnded', [chat[0] as string, 1_700_000_000_000, 1_700_000_000_000, 1000]],
 	['prune', [1_700_000_000_000, 1000]],
 ];
