@@ -6,7 +6,7 @@ import { CancelledError, RecordUnavailableError } from '../errors';
 import type { Ledger } from '../ledger/ledger';
 import { listAll } from '../log/list';
 import { type ChatRequest, transactionStatuses } from '../log/request';
-import { lookUp } from '../steps/lookUp';
+import { lookUp, mayGoOutUntil } from '../steps/lookUp';
 import type { Run } from '../steps/step';
 import type { Chat, Step, Transaction } from '../transaction';
 import { compare, type Comparison, inLedgerOrder, type Sent } from './compare';
@@ -90,6 +90,7 @@ async function verify(means: Means, request: ChatRequest): Promise<Verification>
 	const doubts = await lookUpDoubts(means, transactions);
 	const { missing, notes } = await findMissing(means, instance, sent, transactions, record);
 	const found = new Set(doubts.onRecordAfterAll.map(({ messageId }) => messageId));
+	const { foreign, unjudged } = await findForeign(means, request, record.messages);
 	const result: Omit<Verification, 'verdict' | 'ok'> = {
 		chat: { ...chat, otherNames: names.filter((name) => name !== chat.recipient && name.includes('@')) },
 		from: iso(from),
@@ -97,10 +98,10 @@ async function verify(means: Means, request: ChatRequest): Promise<Verification>
 		counts: { transactions: transactions.length, sent: sent.length, onRecord: sent.filter(({ recordedAt }) => recordedAt !== undefined).length, pairsTold: order.told, pairsUntold: order.untold },
 		...inversionNotes(order),
 		missing,
-		foreign: (await findForeign(ledger, request, record.messages)).filter(({ messageId }) => !found.has(messageId)),
+		foreign: foreign.filter(({ messageId }) => !found.has(messageId)),
 		...acknowledgements(sent, transactions, record.messages),
 		...doubts,
-		notes,
+		notes: [...notes, ...unjudged],
 	};
 	return { ...verdictOf(result), ...result };
 }
@@ -164,13 +165,27 @@ async function findMissing({ server, ...means }: Means, instance: string, sent: 
 	return { missing, notes };
 }
 
-async function findForeign(ledger: Ledger, { server, from, to }: ChatRequest, record: Map<string, RecordedMessage>): Promise<Verification['foreign']> {
-	const foreign: Verification['foreign'] = [];
+/** EvolutionAPI may record a message of ours before it has told the ledger its ID: then it is not judged. */
+async function findForeign(means: Means, request: ChatRequest, record: Map<string, RecordedMessage>): Promise<Pick<Verification, 'foreign'> & { unjudged: string[] }> {
+	const { server, from, to } = request;
 	const within = [...record.values()].filter(({ timestamp }) => timestamp >= Math.floor(from / 1000) && timestamp * 1000 < to);
+	const underWaySince = await sendingSince(means, request);
+	const foreign: Verification['foreign'] = [];
+	let count = 0;
 	for (const { messageId, remoteJid, timestamp, messageType } of within.sort((a, b) => a.timestamp - b.timestamp)) {
-		if (!(await ledger.ownsMessage(server, messageId))) foreign.push({ messageId, remoteJid, recordedAt: iso(timestamp * 1000), type: messageType });
+		if (await means.ledger.ownsMessage(server, messageId)) continue;
+		if (timestamp + 1 > underWaySince / 1000) count += 1;
+		else foreign.push({ messageId, remoteJid, recordedAt: iso(timestamp * 1000), type: messageType });
 	}
-	return foreign;
+	return { foreign, unjudged: count === 0 ? [] : [`A message is being sent to this chat just now, so of ${count} of the newest on EvolutionAPI's record it is not known yet whether a transaction sent ${count === 1 ? 'it' : 'them'}: run it again in a minute.`] };
+}
+
+/** When the first of the sends began that are under way, in ms since 1970. */
+async function sendingSince({ ledger, settings }: Means, { server, instance, recipient }: ChatRequest): Promise<number> {
+	const open = await listAll(ledger, { server, recipient: { instance, jid: recipient.jid }, statuses: ['open'], from: 0, to: Number.MAX_SAFE_INTEGER, order: 'oldestFirst' });
+	// one that a dead process left is under way no longer than this
+	const isUnderWay = (step: Step, { definition }: Transaction) => step.type === 'send' && step.status === 'running' && definition !== undefined && mayGoOutUntil(step, definition, settings) > Date.now();
+	return Math.min(Infinity, ...open.flatMap((one) => one.steps.filter((step) => isUnderWay(step, one)).flatMap(({ startedAt }) => startedAt ?? [])));
 }
 
 function acknowledgements(sent: Sent[], transactions: Transaction[], record: Map<string, RecordedMessage>): Pick<Verification, 'failed' | 'unconfirmed' | 'confirmedLater'> {

@@ -1,9 +1,14 @@
 // Verifies chats of the real engine against the simulator's record, in which things were made to go wrong.
+import { EvolutionServer } from '../../../evolution/server';
+import { SqliteLedger } from '../../../ordering/ledger/sqlite';
 import { toChatRequest } from '../../../ordering/log/request';
-import type { Verification } from '../../../ordering/verify/verify';
+import { defaultSettings } from '../../../ordering/settings';
+import { type Verification, verifyOrder } from '../../../ordering/verify/verify';
+import { startSimulator } from '../../../simulator';
 import { thrownBy } from '../../evolution/helpers';
-import { type Scene, scene, sleep } from '../../support/scene';
+import { endWithTest, type Scene, scene, sleep, temporaryFolder } from '../../support/scene';
 import type { CallInput } from '../../support/calls';
+import { step, transaction } from '../ledger/fixtures';
 
 const number = '5511988887777';
 const jid = `${number}@s.whatsapp.net`;
@@ -168,6 +173,51 @@ test("on EvolutionAPI's own channel, which records bare numbers, messages are fo
 	const s = await scene();
 	await sent(s, ['one', 'two'], { instanceName: 'evo1' });
 	expect(await verified(s, { instanceName: 'evo1' })).toMatchObject({ counts: { sent: 2, onRecord: 2 }, missing: [], foreign: [] });
+});
+
+test('a message that is just being sent is not taken for a foreign one', async () => {
+	const s = await scene();
+	const { control } = s.simulator;
+	await sent(s, ['first']);
+	control.addRows({ instance: 'meta1', messages: [{ key: { id: 'PHONE', remoteJid: jid, fromMe: true }, messageTimestamp: Math.floor(Date.now() / 1000) - 60 }] });
+	control.addRule({ route: 'sendText', hold: true });
+	const sending = s.run({ text: 'second', options: { requestTimeoutSeconds: 10 } });
+	await control.waitForMessages(2);
+	const found = await verified(s);
+	expect(found.foreign.map(({ messageId }) => messageId)).toEqual(['PHONE']);
+	expect(found.notes).toEqual([expect.stringMatching(/^A message is being sent to this chat just now, so of 1 of the newest/)]);
+	control.release();
+	await sending;
+	expect(await verified(s)).toMatchObject({ ok: true, notes: [], foreign: [{ messageId: 'PHONE' }], counts: { sent: 2, onRecord: 2 } });
+});
+
+test('messages that are on record under a name that nobody knows are not missing, and said not to be compared', async () => {
+	const s = await scene();
+	s.simulator.control.addRule({ route: 'sendText', saved: false });
+	const [id] = await sent(s, ['one']);
+	s.simulator.control.addRows({ instance: 'meta1', messages: [{ key: { id: id as string, remoteJid: '999@lid', fromMe: true } }] });
+	expect(await verified(s)).toMatchObject({ ok: false, missing: [], notes: [expect.stringMatching(/^1 of the sent messages are on EvolutionAPI's record, but under a name/)] });
+});
+
+test('of a record that is too long to be read, it says how far it was read, and calls nothing missing before that', async () => {
+	const simulator = await startSimulator();
+	endWithTest(() => simulator.close());
+	const ledger = SqliteLedger.open(temporaryFolder());
+	endWithTest(() => ledger.close());
+	const access = { baseUrl: simulator.url, apiKey: simulator.apiKey };
+	const chat = { server: simulator.url, instance: 'meta1', recipient: jid };
+	const now = Math.floor(Date.now() / 1000);
+	const done = (id: string, at: number) => transaction({ id, chat, status: 'completed', createdAt: at * 1000, steps: [step({ status: 'done', messageId: id, startedAt: at * 1000, finishedAt: at * 1000 + 500 })] });
+	for (const one of [done('OLD', now - 1000), done('NEW', now - 10), done('GONE', now - 5)]) await ledger.open(one);
+	simulator.control.addRows({ instance: 'meta1', messages: [{ key: { id: 'NEW', remoteJid: jid, fromMe: true }, messageTimestamp: now - 10 }] });
+	// as if there were more pages than are read
+	const server = new (class extends EvolutionServer {
+		override ownRecord: EvolutionServer['ownRecord'] = async (...given) => ({ ...(await super.ownRecord(...given)), complete: false });
+	})(access);
+	endWithTest(() => server.close());
+	const found = await verifyOrder({ ledger, server, settings: defaultSettings }, toChatRequest(access, { instanceName: 'meta1', number }, 'UTC'));
+	expect(found.missing.map(({ messageId }) => messageId)).toEqual(['GONE']);
+	expect(found).toMatchObject({ ok: false, notes: [`EvolutionAPI's record was read back to ${new Date((now - 9) * 1000).toISOString()} only, since there are more messages than can be read at once: choose a shorter time. 1 of the sent messages are older.`] });
 });
 
 test('a record that can not be read is an error that says why, and nothing is guessed', async () => {
