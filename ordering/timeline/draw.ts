@@ -158,7 +158,7 @@ function drawBar({ kind, from, to, goesOn, title }: Bar, { xOf }: Section, top: 
 
 /** Covers what is drawn in the time that is left out. */
 function drawBreak(left: number, right: number, top: number, bottom: number, banded: boolean): string {
-	const zigzag = (x: number) => `M${px(x)} ${px(top)}${'l3 4l-6 4'.concat('l6 4l-6 4'.repeat(2), 'l3 4')}`;
+	const zigzag = (x: number) => `M${px(x)} ${px(top)}l3 4l-6 4l6 4l-6 4l6 4l-6 4l3 4`;
 	return `<rect x="${px(left)}" y="${px(top)}" width="${px(right - left)}" height="${px(bottom - top)}" ${fill(banded ? 'band' : 'background')}/><path d="${zigzag(left + 3)}${zigzag(right - 3)}" ${stroke('gap')}/>`;
 }
 

@@ -114,7 +114,7 @@ function leftOut(rows: Row[], from: number, to: number): Array<{ from: number; t
 		const [shortest, rest] = [byLength[count - 1]?.ms ?? 0, restAfter(count)];
 		return shortest >= breakFromMs && rest > 0 && shortest > breakRatio * rest;
 	};
-	const count = [1, 2, 3, 4, 5].slice(0, mostBreaks).findLast(isLong) ?? 0;
+	const count = Array.from({ length: mostBreaks }, (_, i) => i + 1).findLast(isLong) ?? 0;
 	const margin = restAfter(count) * 0.1;
 	return byLength.slice(0, count).sort((a, b) => a.from - b.from).map((stretch) => ({ from: stretch.from + margin, to: stretch.to - margin }));
 }

@@ -1,8 +1,7 @@
 // Texts in a picture: made harmless, measured, wrapped and shortened. Widths are estimates on the safe side, in px.
 
 /** Characters that XML forbids, and those that turn the direction of what follows. */
-// eslint-disable-next-line no-control-regex -- they are what has to go
-const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g;
+const forbidden = /(?![\t\n\r])[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu;
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 /** For text and for attributes of SVG and HTML. */
