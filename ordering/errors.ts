@@ -153,3 +153,10 @@ export const unexpected = 'unexpected';
 export function failureOf(error: unknown): Failure {
 	return error instanceof OrderedSendError ? error.failure : { code: unexpected, message: (error as Error).message };
 }
+
+/** n8n's cancel button, or the workflow's time-out, while messages of a chat were collected. */
+export class CollectingCancelledError extends OrderedSendError {
+	constructor() {
+		super('cancelled', 'The execution was cancelled while messages were collected', 'Nothing is lost: they are in the next item of this chat, or in one of the operation Take Over What Was Left.');
+	}
+}

@@ -1,0 +1,122 @@
+// What the buffer's tests share: messages, rules with short times, and engines on SQLite or on PostgreSQL and Redis.
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import pg from 'pg';
+import { Engine } from '../../../ordering/engine';
+import type { MessageBuffer, BufferSettings, Collected } from '../../../ordering/buffer/buffer';
+import type { Joined } from '../../../ordering/buffer/joined';
+import type { BufferedMessage, IncomingMessage, JoinRules } from '../../../ordering/buffer/message';
+import { openShared, type StoreAccess } from '../../../ordering/store';
+import { TestPostgres } from '../../support/postgres';
+import { startRedis, type TestRedis } from '../../support/redis';
+import { endWithTest, temporaryFolder } from '../../support/scene';
+
+export { endWithTest, sleep } from '../../support/scene';
+
+export const rules: JoinRules = { quietMs: 120, longestMs: 5_000, mostMessages: 20, oneTurnAtATime: true, turnTimeoutMs: 30_000 };
+
+export const bufferSettings: BufferSettings = { pollMs: 50, retryMs: 20, leftMs: 0, rememberMs: 86_400_000, pruneEveryMs: 3_600_000, mostBytes: 32 * 2 ** 20 };
+
+export const chat = { server: 'http://evolution.test', instance: 'meta1', recipient: '5511988887777@s.whatsapp.net' };
+
+/** Long enough for a busy machine, short enough for tests. */
+export const leaseMs = 1500;
+
+let ids = 0;
+
+/** A text of the chat, sent at the time of the call. */
+export function text(words: string, more: Partial<BufferedMessage> = {}, where: Partial<IncomingMessage['chat']> = {}): IncomingMessage {
+	const message: BufferedMessage = { id: `M${++ids}`, text: words, type: 'conversation', at: 1_795_473_509_000, media: false, fromMe: false, original: { message: { conversation: words } }, execution: ids, ...more };
+	return { chat: { ...chat, ...where }, message };
+}
+
+export function picture(caption = '', more: Partial<BufferedMessage> = {}): IncomingMessage {
+	return text(caption, { media: true, type: 'imageMessage', ...more });
+}
+
+/** One call with one message, as of one webhook. */
+export async function receive(buffer: MessageBuffer, one: IncomingMessage, more: Partial<JoinRules> = {}, signal?: AbortSignal): Promise<Collected> {
+	const [collected] = await buffer.receive([one], { ...rules, ...more }, signal);
+	if (!collected) throw new Error('the buffer gave nothing');
+	return collected;
+}
+
+/** The one item among what became of several messages; fails where there is none or more than one. */
+export function oneItem(collected: Collected[]): Joined {
+	const items = itemsOf(collected);
+	if (items.length !== 1) throw new Error(`there are ${items.length} items: ${JSON.stringify(collected)}`);
+	return items[0] as Joined;
+}
+
+export function itemsOf(collected: Collected[]): Joined[] {
+	return collected.flatMap((one) => ('joined' in one ? one.joined : []));
+}
+
+/** Why those that made no item were held back. */
+export function reasonsOf(collected: Collected[]): string[] {
+	return collected.flatMap((one) => ('held' in one ? one.held.reason : []));
+}
+
+/** A database of a test's own; `open` gives another engine on it, closed after the test. */
+export interface Place {
+	open(settings?: Partial<BufferSettings>): Promise<Engine>;
+	/** What a process that opens it for itself needs. */
+	access: { folder: string } | { store: StoreAccess };
+	/** Bodies of all messages, as they stand in the database. */
+	bodies(): Promise<string[]>;
+}
+
+export async function openPlace(access: Place['access'], settings: Partial<BufferSettings> = {}): Promise<Engine> {
+	const all = { buffer: { ...bufferSettings, ...settings } };
+	return 'folder' in access ? await Engine.open(access.folder, all) : await openShared(access.store, all, { settleMs: 0, leaseMs });
+}
+
+/** On SQLite only one engine can be open at a time. */
+export function sqlitePlace(): Place {
+	const access = { folder: temporaryFolder() };
+	return { access, open: (settings) => openedIn(access, settings), bodies: async () => sqliteBodies(access.folder) };
+}
+
+/** Call it at the top of a test file: gives a maker of places on one PostgreSQL and Redis. */
+export function useSharedPlaces(): () => Place {
+	let postgres: TestPostgres;
+	let redis: TestRedis;
+	let prefixes = 0;
+	beforeAll(async () => {
+		[postgres, redis] = await Promise.all([TestPostgres.start(), startRedis()]);
+	}, 60_000);
+	afterAll(async () => {
+		await redis.close();
+		await postgres.close();
+	});
+	return () => {
+		const store: StoreAccess = { postgresUrl: postgres.url(), redisUrl: redis.url, namePrefix: `buffer_${++prefixes}` };
+		return { access: { store }, open: (settings) => openedIn({ store }, settings), bodies: () => postgresBodies(store) };
+	};
+}
+
+async function openedIn(access: Place['access'], settings?: Partial<BufferSettings>): Promise<Engine> {
+	const engine = await openPlace(access, settings);
+	endWithTest(() => engine.close());
+	return engine;
+}
+
+function sqliteBodies(folder: string): string[] {
+	const database = new DatabaseSync(join(folder, 'ledger.sqlite'), { readOnly: true });
+	try {
+		return database.prepare('select body from buffer_messages').all().map(({ body }) => body as string);
+	} finally {
+		database.close();
+	}
+}
+
+async function postgresBodies({ postgresUrl, namePrefix }: StoreAccess): Promise<string[]> {
+	const client = new pg.Client({ connectionString: postgresUrl });
+	await client.connect();
+	try {
+		const { rows } = await client.query<{ body: string }>(`select body from ${namePrefix}_buffer_messages`);
+		return rows.map(({ body }) => body);
+	} finally {
+		await client.end();
+	}
+}

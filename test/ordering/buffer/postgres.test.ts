@@ -1,0 +1,82 @@
+// The buffer over several processes, on PostgreSQL and Redis: as on SQLite, and what several engines do at once.
+import type { Engine } from '../../../ordering/engine';
+import { bufferContract } from './contract';
+import { itemsOf, oneItem, picture, type Place, reasonsOf, receive, rules, sleep, text, useSharedPlaces } from './place';
+
+const makePlace = useSharedPlaces();
+
+bufferContract('PostgreSQL with Redis', makePlace);
+
+describe('several engines on one store', () => {
+	let place: Place;
+	let engines: Engine[];
+	const on = (index: number) => (engines[index % engines.length] as Engine).buffer;
+
+	beforeEach(async () => {
+		place = makePlace();
+		engines = await Promise.all([1, 2, 3].map(() => place.open()));
+	});
+
+	test('messages that come to different engines become one item', async () => {
+		const collected = await Promise.all(Array.from({ length: 9 }, (_, i) => receive(on(i), text(`${i}`), { quietMs: 400 })));
+		expect(oneItem(collected).text).toBe('0\n1\n2\n3\n4\n5\n6\n7\n8');
+		expect(reasonsOf(collected)).toEqual(Array.from({ length: 8 }, () => 'joinedLater'));
+	});
+
+	test("a message on another engine begins the quiet time anew, and a picture ends it", async () => {
+		const since = performance.now();
+		const calls = [receive(on(0), text('a'), { quietMs: 600 })];
+		for (const [i, words] of ['b', 'c'].entries()) {
+			await sleep(400);
+			calls.push(receive(on(i + 1), text(words)));
+		}
+		await sleep(400);
+		calls.push(receive(on(1), picture()));
+		expect(oneItem(await Promise.all(calls))).toMatchObject({ text: 'a\nb\nc', because: 'media' });
+		expect(performance.now() - since).toBeGreaterThan(1190);
+	});
+
+	test('a turn that one engine gave is ended on any, and the next item comes from a third', async () => {
+		const { turnId } = oneItem([await receive(on(0), text('first'))]);
+		const next = receive(on(1), text('second'));
+		await sleep(500);
+		expect(await on(2).endTurn(turnId)).toBe(true);
+		expect(oneItem([await next]).text).toBe('second');
+		expect(await on(0).endTurn(turnId)).toBe(false);
+	});
+
+	test('the same message on all engines at once is in one item once', async () => {
+		for (let round = 0; round < 10; round++) {
+			const one = text(`round ${round}`);
+			const collected = await Promise.all(Array.from({ length: 9 }, (_, i) => receive(on(i), one, { oneTurnAtATime: false })));
+			expect(oneItem(collected).messages).toHaveLength(1);
+		}
+	});
+
+	test('of items that are taken while messages come, each message is in exactly one', async () => {
+		const instant = { quietMs: 0, longestMs: 0, mostMessages: 1, oneTurnAtATime: false };
+		const collected = await Promise.all(Array.from({ length: 300 }, (_, i) => sleep(i % 50).then(() => receive(on(i), text(`${i}`), instant))));
+		const all = itemsOf(collected).flatMap(({ messages }) => messages.map((message) => Number(message.text)));
+		expect(all.sort((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, i) => i));
+	});
+
+	test('what one took over no other takes over', async () => {
+		for (let i = 0; i < 30; i++) {
+			const cancel = new AbortController();
+			const going = receive(on(0), text('left', {}, { instance: `instance-${i}` }), {}, cancel.signal);
+			setTimeout(() => cancel.abort(), 30);
+			await expect(going).rejects.toThrow();
+		}
+		const taken = (await Promise.all([0, 1, 2].map((i) => on(i).takeOver(rules)))).flat();
+		expect(taken.map((item) => item.chat.instance).sort()).toEqual(Array.from({ length: 30 }, (_, i) => `instance-${i}`).sort());
+	});
+
+	test('Redis may be away: who lives can not be told then, and nothing is taken from anybody', async () => {
+		const { turnId } = oneItem([await receive(on(0), text('first'))]);
+		const next = receive(on(1), text('second'));
+		await sleep(200);
+		expect(reasonsOf([await receive(on(2), text('third'))])).toEqual(['joinedLater']);
+		await on(0).endTurn(turnId);
+		expect(oneItem([await next]).text).toBe('second\nthird');
+	});
+});
