@@ -146,24 +146,33 @@ export class MessageBuffer {
 	private async claim(chat: Chat, rules: JoinRules, signal: AbortSignal): Promise<Collector | undefined> {
 		for (;;) {
 			if (signal.aborted) throw new CollectingCancelledError();
-			const id = randomUUID();
-			this.living.set(id, undefined);
-			let holder: Holder | undefined;
-			try {
-				holder = await this.store.claim(chat, id, this.lanes.owner);
-			} finally {
-				if (holder?.id !== id) this.forget(id);
-				// it may have been written though its answer was lost
-				if (!holder) this.later(() => this.store.dropClaim({ id, owner: this.lanes.owner }));
-			}
-			if (holder.id === id) {
-				const collector = new Collector(id, chat, rules, this.settings.mostBytes);
-				this.collectors.set(keyOf(chat), collector);
-				return collector;
-			}
+			// most calls find somebody, and reading is cheaper than asking for the right
+			const holder = (await this.store.collecting(chat)) ?? (await this.tryToClaim(chat, rules));
+			if (holder instanceof Collector) return holder;
 			const [dead] = await this.deadOf([holder]);
 			if (!dead) return undefined;
 			await this.release(dead);
+		}
+	}
+
+	/** A collector of this call, or the turn that was there before. */
+	private async tryToClaim(chat: Chat, rules: JoinRules): Promise<Collector | Holder> {
+		const id = randomUUID();
+		this.living.set(id, undefined);
+		try {
+			const holder = await this.store.claim(chat, id, this.lanes.owner);
+			if (holder.id !== id) {
+				this.forget(id);
+				return holder;
+			}
+			const collector = new Collector(id, chat, rules, this.settings.mostBytes);
+			this.collectors.set(keyOf(chat), collector);
+			return collector;
+		} catch (error) {
+			this.forget(id);
+			// it may have been written though its answer was lost
+			this.later(() => this.store.dropClaim({ id, owner: this.lanes.owner }));
+			throw only(error, LedgerUnavailableError);
 		}
 	}
 

@@ -17,6 +17,7 @@ export function bufferQueriesFor(prefix: string) {
 		add: `insert into ${messages} (server, instance, recipient, message_id, added_by, media, bytes, received_at, body)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			on conflict (server, instance, recipient, message_id) do update set added_by = ${messages}.added_by returning position, added_by, turn`,
+		collecting: `select id, owner, phase from ${turns} where ${ofChat} and phase = 'collecting'`,
 		/** Gives the turn that collects for the chat: $4, unless there is one already. */
 		claim: `insert into ${turns} (server, instance, recipient, id, owner, begun_at, phase, holds) values ($1, $2, $3, $4, $5, $6, 'collecting', 0)
 			on conflict (server, instance, recipient) where phase = 'collecting' do update set owner = ${turns}.owner returning id, owner`,

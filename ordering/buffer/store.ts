@@ -65,6 +65,12 @@ export class BufferStore {
 		return { isNew: row?.added_by === addedBy, position: Number(row?.position), isTaken: row?.turn !== null, bytes };
 	}
 
+	/** The turn that collects for the chat, where there is one. */
+	async collecting(chat: Chat): Promise<Holder | undefined> {
+		const [row] = await this.database.read(this.queries.collecting, keyOf(chat));
+		return row && holderIn(row);
+	}
+
 	/** The turn that collects for the chat: `id`, unless there is one already. */
 	async claim(chat: Chat, id: string, owner: string): Promise<Holder> {
 		const [row] = await this.write(chat, this.queries.claim, [...keyOf(chat), id, owner, Date.now()]);

@@ -2,25 +2,20 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
-import { Engine } from '../../../ordering/engine';
+import type { Engine } from '../../../ordering/engine';
 import type { MessageBuffer, BufferSettings, Collected } from '../../../ordering/buffer/buffer';
 import type { Joined } from '../../../ordering/buffer/joined';
 import type { BufferedMessage, IncomingMessage, JoinRules } from '../../../ordering/buffer/message';
-import { openShared, type StoreAccess } from '../../../ordering/store';
+import type { StoreAccess } from '../../../ordering/store';
 import { TestPostgres } from '../../support/postgres';
 import { startRedis, type TestRedis } from '../../support/redis';
 import { endWithTest, temporaryFolder } from '../../support/scene';
+import { type Access, openPlace, rules } from './open';
 
 export { endWithTest, sleep } from '../../support/scene';
-
-export const rules: JoinRules = { quietMs: 120, longestMs: 5_000, mostMessages: 20, oneTurnAtATime: true, turnTimeoutMs: 30_000 };
-
-export const bufferSettings: BufferSettings = { pollMs: 50, retryMs: 20, leftMs: 0, rememberMs: 86_400_000, pruneEveryMs: 3_600_000, mostBytes: 32 * 2 ** 20 };
+export { leaseMs, rules } from './open';
 
 export const chat = { server: 'http://evolution.test', instance: 'meta1', recipient: '5511988887777@s.whatsapp.net' };
-
-/** Long enough for a busy machine, short enough for tests. */
-export const leaseMs = 1500;
 
 let ids = 0;
 
@@ -61,14 +56,9 @@ export function reasonsOf(collected: Collected[]): string[] {
 export interface Place {
 	open(settings?: Partial<BufferSettings>): Promise<Engine>;
 	/** What a process that opens it for itself needs. */
-	access: { folder: string } | { store: StoreAccess };
+	access: Access;
 	/** Bodies of all messages, as they stand in the database. */
 	bodies(): Promise<string[]>;
-}
-
-export async function openPlace(access: Place['access'], settings: Partial<BufferSettings> = {}): Promise<Engine> {
-	const all = { buffer: { ...bufferSettings, ...settings } };
-	return 'folder' in access ? await Engine.open(access.folder, all) : await openShared(access.store, all, { settleMs: 0, leaseMs });
 }
 
 /** On SQLite only one engine can be open at a time. */
@@ -77,8 +67,8 @@ export function sqlitePlace(): Place {
 	return { access, open: (settings) => openedIn(access, settings), bodies: async () => sqliteBodies(access.folder) };
 }
 
-/** Call it at the top of a test file: gives a maker of places on one PostgreSQL and Redis. */
-export function useSharedPlaces(): () => Place {
+/** Call it at the top of a test file: gives a maker of places on one PostgreSQL and Redis, and that Redis. */
+export function useSharedPlaces(): { makePlace: () => Place; redis: () => TestRedis } {
 	let postgres: TestPostgres;
 	let redis: TestRedis;
 	let prefixes = 0;
@@ -89,13 +79,14 @@ export function useSharedPlaces(): () => Place {
 		await redis.close();
 		await postgres.close();
 	});
-	return () => {
+	const makePlace = () => {
 		const store: StoreAccess = { postgresUrl: postgres.url(), redisUrl: redis.url, namePrefix: `buffer_${++prefixes}` };
-		return { access: { store }, open: (settings) => openedIn({ store }, settings), bodies: () => postgresBodies(store) };
+		return { access: { store }, open: (settings?: Partial<BufferSettings>) => openedIn({ store }, settings), bodies: () => postgresBodies(store) };
 	};
+	return { makePlace, redis: () => redis };
 }
 
-async function openedIn(access: Place['access'], settings?: Partial<BufferSettings>): Promise<Engine> {
+async function openedIn(access: Access, settings?: Partial<BufferSettings>): Promise<Engine> {
 	const engine = await openPlace(access, settings);
 	endWithTest(() => engine.close());
 	return engine;
