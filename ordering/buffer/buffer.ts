@@ -36,9 +36,17 @@ export interface HeldBack {
 
 export type Collected = { joined: Joined } | { held: HeldBack };
 
+/** A message as its caller brings it. */
+export interface Delivery extends IncomingMessage {
+	rules: JoinRules;
+}
+
+export type TakeOverRules = Pick<JoinRules, 'oneTurnAtATime' | 'turnTimeoutMs'>;
+
 /** A message that is in the buffer. */
 interface Kept {
 	chat: Chat;
+	rules: JoinRules;
 	media: boolean;
 	added: Added;
 }
@@ -62,24 +70,20 @@ export class MessageBuffer {
 	) {}
 
 	/**
-	 * Takes messages, in their order, and gives for each what became of it: an item of its chat, where this call is the
-	 * one that collects, once it is complete. When one fails no message is lost: those in the buffer stay there, and what
+	 * Takes messages, in their order, and gives for each what became of it: an item of its chat, where its call is the one
+	 * that collects, once it is complete. When one fails no message is lost: those in the buffer stay there, and what
 	 * was to become an item is put back. Throws `CollectingCancelledError` when the signal fires, and what the ledger throws.
 	 */
-	async receive(incoming: IncomingMessage[], rules: JoinRules, signal?: AbortSignal): Promise<Collected[]> {
+	async receive(deliveries: Delivery[], signal?: AbortSignal): Promise<Collected[]> {
 		return await this.tracked(async () => {
 			if (signal?.aborted) throw new CollectingCancelledError();
 			const kept: Kept[] = [];
-			for (const { chat, message } of incoming) kept.push({ chat, media: message.media, added: await this.store.add(chat, message) });
+			for (const { chat, message, rules } of deliveries) kept.push({ chat, rules, media: message.media, added: await this.store.add(chat, message) });
 			const ends = signal ? AbortSignal.any([signal, this.closing.signal]) : this.closing.signal;
-			const results = await Promise.allSettled(kept.map((one) => this.collect(one, rules, ends)));
-			const collected = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+			const results = await Promise.allSettled(kept.map((one) => this.collect(one, ends)));
 			const failure = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
-			if (failure) {
-				for (const one of collected) if ('joined' in one) await this.putBack(one.joined.turnId, false);
-				throw failure.reason as Error;
-			}
-			for (const one of collected) if ('joined' in one) this.endLater(one.joined.turnId, rules.turnTimeoutMs);
+			const collected = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+			await this.handOut(collected.flatMap((one) => ('joined' in one ? one.joined : [])), signal, failure?.reason as Error | undefined);
 			await this.pruneWhenDue();
 			return collected;
 		});
@@ -94,7 +98,7 @@ export class MessageBuffer {
 	 * Makes an item for each chat in which messages wait with nobody who collects them, and puts back before what dead
 	 * processes had handed out; at most 100 chats, the longest wait first. Where it fails after some, it gives those.
 	 */
-	async takeOver({ oneTurnAtATime, turnTimeoutMs }: Pick<JoinRules, 'oneTurnAtATime' | 'turnTimeoutMs'>): Promise<Joined[]> {
+	async takeOver({ oneTurnAtATime, turnTimeoutMs }: TakeOverRules, signal?: AbortSignal): Promise<Joined[]> {
 		return await this.tracked(async () => {
 			for (const turn of await this.deadOf(await this.store.turns())) await this.release(turn);
 			const joined: Joined[] = [];
@@ -106,7 +110,7 @@ export class MessageBuffer {
 					break; // those that were taken must reach the caller
 				}
 			}
-			for (const { turnId } of joined) this.endLater(turnId, turnTimeoutMs);
+			await this.handOut(joined, signal);
 			return joined;
 		});
 	}
@@ -124,7 +128,15 @@ export class MessageBuffer {
 		for (const id of [...this.living.keys()]) this.forget(id);
 	}
 
-	private async collect({ chat, media, added }: Kept, rules: JoinRules, signal: AbortSignal): Promise<Collected> {
+	/** Right before items reach their caller: their turns end by themselves from now on. Where they won't reach it, they are put back. */
+	private async handOut(items: Joined[], signal?: AbortSignal, failure?: Error): Promise<void> {
+		const reason = failure ?? (signal?.aborted ? new CollectingCancelledError() : undefined);
+		if (!reason) return items.forEach((item) => this.endLater(item));
+		await Promise.allSettled(items.map(({ turnId }) => this.putBack(turnId)));
+		throw reason;
+	}
+
+	private async collect({ chat, rules, media, added }: Kept, signal: AbortSignal): Promise<Collected> {
 		const held = { held: { reason: added.isNew ? 'joinedLater' : 'duplicate' } } as const;
 		if (added.isTaken) return held;
 		for (;;) {
@@ -184,10 +196,6 @@ export class MessageBuffer {
 				const waiting = await this.store.look(collector.chat, collector.id);
 				if (!waiting.mine || waiting.count === 0) return undefined;
 				const joined = await this.takeWhenDue(collector, waiting);
-				if (joined && signal.aborted) {
-					await this.putBack(joined.turnId);
-					throw new CollectingCancelledError();
-				}
 				if (joined || !this.living.has(collector.id)) return joined;
 				await collector.untilNextLook(waiting, this.store.isShared ? this.settings.pollMs : Infinity, signal);
 			}
@@ -233,7 +241,7 @@ export class MessageBuffer {
 				return undefined;
 			}
 			collector.isTaken = true;
-			return join(id, chat, taken, because);
+			return join(id, chat, taken, because, rules.turnTimeoutMs);
 		} catch (error) {
 			this.forget(id);
 			this.later(() => this.waitAgain({ id, owner: this.lanes.owner }, false));
@@ -264,11 +272,10 @@ export class MessageBuffer {
 		await this.surely(() => this.store.dropClaim({ id, owner: this.lanes.owner }));
 	}
 
-	/** For a turn that is about to reach its caller: from then on it ends by itself. */
-	private endLater(id: string, ms: number): void {
-		const timer = setTimeout(() => this.later(() => this.end(id)), ms);
+	private endLater({ turnId, turnTimeoutMs }: Joined): void {
+		const timer = setTimeout(() => this.later(() => this.end(turnId)), turnTimeoutMs);
 		timer.unref();
-		this.living.set(id, timer);
+		this.living.set(turnId, timer);
 	}
 
 	private async end(id: string): Promise<boolean> {

@@ -16,9 +16,11 @@ export interface Joined {
 	because: JoinedBecause;
 	/** Whether some were in an item before, which may have been answered. */
 	redelivered: boolean;
+	/** After this its turn ends by itself. */
+	turnTimeoutMs: number;
 }
 
-export function join(turnId: string, chat: Chat, taken: TakenMessage[], because: JoinedBecause): Joined {
+export function join(turnId: string, chat: Chat, taken: TakenMessage[], because: JoinedBecause, turnTimeoutMs: number): Joined {
 	const messages = taken.toSorted(bySending);
 	return {
 		turnId,
@@ -27,6 +29,7 @@ export function join(turnId: string, chat: Chat, taken: TakenMessage[], because:
 		messages,
 		because,
 		redelivered: messages.some(({ redelivered }) => redelivered),
+		turnTimeoutMs,
 	};
 }
 

@@ -15,7 +15,7 @@ export const bufferLabels: Record<string, string> = {
 	chat: 'Chat',
 	messageId: 'Message ID',
 	text: 'Text',
-	isMedia: 'Is Media',
+	messageType: 'Message Type',
 	message: 'Original Message',
 	ignoreOwn: 'Ignore Own Messages',
 	oneTurnAtATime: 'One Turn at a Time',
@@ -35,7 +35,7 @@ export interface BufferedMessage {
 	/** WhatsApp's. */
 	id: string;
 	text: string;
-	/** EvolutionAPI's `messageType`; the empty text where it told none. */
+	/** As EvolutionAPI calls it (`conversation`, `imageMessage` …); the empty text where that was not told. */
 	type: string;
 	/** When it was sent, in ms since 1970 (WhatsApp tells whole seconds); where that was not told, when it came. */
 	at: number;
@@ -76,6 +76,9 @@ const longestText = 65_536;
 /** n8n itself takes no larger webhook call unless told to (N8N_PAYLOAD_SIZE_MAX). */
 const mostMegabytes = 16;
 
+/** EvolutionAPI's names of messages that are or hold a file (2.3.6). */
+const mediaTypes = /^(image|video|audio|ptv|document|documentWithCaption|sticker|lottieSticker|viewOnce|album)Message(V2|V2Extension)?$/;
+
 /** A number as a panel or an expression gives it: "5" is 5, and nothing else is guessed. */
 const toNumber = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value);
 
@@ -96,13 +99,14 @@ const name = (missing: string) =>
 
 const fromWebhook = "By default it is read from the item of n8n's Webhook node that EvolutionAPI calls: put this node right behind it, or fill the field in";
 
-const rules = z
-	.object({
+const turns = z.object({ oneTurnAtATime: boolean.default(true), turnTimeoutSeconds: numberBetween(1, 3600, 'seconds').default(60) });
+
+const rules = turns
+	.extend({
 		quietSeconds: numberBetween(0.5, 60, 'seconds'),
 		longestSeconds: numberBetween(0.5, 300, 'seconds'),
 		mostMessages: numberBetween(1, 500, 'messages').refine(Number.isInteger, 'has to be a whole number of messages'),
-		oneTurnAtATime: boolean.default(true),
-		turnTimeoutSeconds: numberBetween(1, 3600, 'seconds').default(60),
+		ignoreOwn: boolean.default(true),
 	})
 	.superRefine(({ quietSeconds, longestSeconds }, context) => {
 		if (longestSeconds < quietSeconds) context.addIssue({ code: 'custom', path: ['longestSeconds'], message: `can't be less than Quiet Time (${quietSeconds} seconds)` });
@@ -134,14 +138,13 @@ const incoming = z.object({
 		.union([z.string(), z.number(), z.null(), z.undefined()], { errorMap: () => ({ message: 'has to be a text' }) })
 		.transform((value) => String(value ?? ''))
 		.refine((value) => value.length <= longestText, `is longer than the ${longestText} characters that WhatsApp takes`),
-	isMedia: boolean,
+	messageType: z.string().nullish().transform((value) => value?.trim() ?? ''),
 	message: z.unknown().transform(parsed),
 });
 
 /** What of EvolutionAPI's `data` is used, where it is there. */
 const known = z.object({
 	key: z.object({ fromMe: z.boolean().optional().catch(undefined) }).optional().catch(undefined),
-	messageType: z.string().optional().catch(undefined),
 	messageTimestamp: z.preprocess(toNumber, z.number().positive().optional()).catch(undefined),
 	pushName: z.string().optional().catch(undefined),
 });
@@ -152,16 +155,22 @@ export function toJoinRules(input: unknown): JoinRules {
 	return { quietMs: ms(quietSeconds), longestMs: ms(longestSeconds), mostMessages, oneTurnAtATime, turnTimeoutMs: ms(turnTimeoutSeconds) };
 }
 
+/** Checks how what was left is taken over. Throws {@link InvalidInputError}. */
+export function toTakeOverRules(input: unknown): Pick<JoinRules, 'oneTurnAtATime' | 'turnTimeoutMs'> {
+	const { oneTurnAtATime, turnTimeoutSeconds } = checked(turns, input);
+	return { oneTurnAtATime, turnTimeoutMs: ms(turnTimeoutSeconds) };
+}
+
 /** Checks one message. Throws {@link InvalidInputError}. */
 export function toIncomingMessage(input: unknown, { files, executionId }: { files?: Record<string, StoredFile>; executionId?: string } = {}): IncomingMessage {
-	const { serverUrl, instanceName, chat, messageId, text, isMedia, message: original } = checked(incoming, input);
-	const { key, messageType = '', messageTimestamp, pushName } = known.catch({}).parse(original);
+	const { serverUrl, instanceName, chat, messageId, text, messageType, message: original } = checked(incoming, input);
+	const { key, messageTimestamp, pushName } = known.catch({}).parse(original);
 	const message: BufferedMessage = {
 		id: messageId,
 		text,
 		type: messageType,
 		at: messageTimestamp === undefined ? Date.now() : inMs(messageTimestamp),
-		media: isMedia,
+		media: mediaTypes.test(messageType),
 		fromMe: key?.fromMe ?? false,
 		...(pushName ? { pushName } : {}),
 		original,

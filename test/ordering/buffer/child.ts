@@ -30,7 +30,7 @@ async function main(): Promise<void> {
 	const { access, message, die, endsTurn, rules: more } = JSON.parse(process.argv[2] ?? '') as ChildTask;
 	const engine = await openPlace(access);
 	if (die) dieAt(die);
-	const [collected] = await engine.buffer.receive([message], { ...rules, ...more });
+	const [collected] = await engine.buffer.receive([{ ...message, rules: { ...rules, ...more } }]);
 	process.stdout.write(`${JSON.stringify(collected)}\n`);
 	if (endsTurn && collected && 'joined' in collected) await engine.buffer.endTurn(collected.joined.turnId);
 	// the turn goes on until the process is killed

@@ -90,7 +90,7 @@ export function bufferContract(name: string, makePlace: () => Place): void {
 
 			test('several messages of one call are joined as well, each chat for itself', async () => {
 				const where = { recipient: '5511977776666@s.whatsapp.net' };
-				const collected = await buffer.receive([text('a'), text('x', {}, where), text('b'), text('y', {}, where)], rules);
+				const collected = await buffer.receive([text('a'), text('x', {}, where), text('b'), text('y', {}, where)].map((one) => ({ ...one, rules })));
 				expect(collected.map((one) => ('joined' in one ? one.joined.text : one.held.reason))).toEqual(['a\nb', 'x\ny', 'joinedLater', 'joinedLater']);
 			});
 
@@ -227,7 +227,7 @@ export function bufferContract(name: string, makePlace: () => Place): void {
 			test('of a call with several chats puts back the item that was ready', async () => {
 				const cancel = signalOf();
 				const { turnId } = oneItem([await receive(buffer, text('busy', {}, { instance: 'busy' }))]);
-				const both = buffer.receive([text('ready'), text('waits', {}, { instance: 'busy' })], rules, cancel.signal);
+				const both = buffer.receive([text('ready'), text('waits', {}, { instance: 'busy' })].map((one) => ({ ...one, rules })), cancel.signal);
 				await sleep(500);
 				cancel.abort();
 				await expect(both).rejects.toMatchObject({ failure: { code: 'cancelled' } });

@@ -31,7 +31,7 @@ export function picture(caption = '', more: Partial<BufferedMessage> = {}): Inco
 
 /** One call with one message, as of one webhook. */
 export async function receive(buffer: MessageBuffer, one: IncomingMessage, more: Partial<JoinRules> = {}, signal?: AbortSignal): Promise<Collected> {
-	const [collected] = await buffer.receive([one], { ...rules, ...more }, signal);
+	const [collected] = await buffer.receive([{ ...one, rules: { ...rules, ...more } }], signal);
 	if (!collected) throw new Error('the buffer gave nothing');
 	return collected;
 }
