@@ -51,6 +51,8 @@ interface Kept {
 	added: Added;
 }
 
+/** Where no other process writes, all that happens is heard; only what was heard of a write that failed is missed. */
+const restingFactor = 10;
 /** How many chats one call takes over: more would be more than memory should hold. */
 const mostTakenOver = 100;
 
@@ -197,7 +199,7 @@ export class MessageBuffer {
 				if (!waiting.mine || waiting.count === 0) return undefined;
 				const joined = await this.takeWhenDue(collector, waiting);
 				if (joined || !this.living.has(collector.id)) return joined;
-				await collector.untilNextLook(waiting, this.store.isShared ? this.settings.pollMs : Infinity, signal);
+				await collector.untilNextLook(waiting, this.settings.pollMs * (this.store.isShared ? 1 : restingFactor), signal);
 			}
 		} finally {
 			await this.stopCollecting(collector);

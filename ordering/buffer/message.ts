@@ -203,11 +203,11 @@ function invalid(field: string, problem: string): InvalidInputError {
 	return new InvalidInputError(field, bufferLabels[field] ?? field, problem);
 }
 
-/** A panel gives JSON as a text, an expression gives the value itself. */
+/** A panel gives JSON as a text, an expression gives the value itself. EvolutionAPI's webhooks hold a key, which is not for the record. */
 function parsed(value: unknown): unknown {
-	if (typeof value !== 'string') return value ?? null;
+	const json = typeof value === 'string' ? value : JSON.stringify(value ?? null);
 	try {
-		return JSON.parse(value) as unknown;
+		return JSON.parse(json, (name, part: unknown) => (name === 'apikey' ? undefined : part)) as unknown;
 	} catch {
 		return value;
 	}

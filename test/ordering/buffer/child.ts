@@ -3,7 +3,8 @@ import { BufferStore } from '../../../ordering/buffer/store';
 import type { IncomingMessage, JoinRules } from '../../../ordering/buffer/message';
 import { type Access, openPlace, rules } from './open';
 
-export type Write = 'add' | 'claim' | 'begin' | 'take' | 'taken' | 'end' | 'putBack' | 'dropClaim';
+/** Methods of the store; the last two are steps of `putBack`. */
+export type Write = 'add' | 'claim' | 'begin' | 'take' | 'taken' | 'end' | 'putBack' | 'acquire' | 'returned';
 
 /** Handed over as JSON in the first argument. */
 export interface ChildTask {
@@ -15,7 +16,24 @@ export interface ChildTask {
 	endsTurn?: boolean;
 }
 
+interface Inside {
+	database: { write(key: string, sql: string, values: unknown[]): Promise<unknown> };
+	queries: Record<string, string>;
+}
+
+/** Dies in the midst of putting a turn back: after its first step, or before its last. */
+function dieInPutBack(write: 'acquire' | 'returned'): void {
+	BufferStore.prototype.putBack = async function (this: BufferStore, { id, owner }, by) {
+		const { database, queries } = this as unknown as Inside;
+		await database.write(id, queries.acquire as string, [id, owner, by]);
+		if (write === 'returned') await database.write(id, queries.putBack as string, [id, by, 1]);
+		process.kill(process.pid, 'SIGKILL');
+		return undefined;
+	};
+}
+
 function dieAt({ when, write }: NonNullable<ChildTask['die']>): void {
+	if (write === 'acquire' || write === 'returned') return dieInPutBack(write);
 	const methods = BufferStore.prototype as unknown as Record<Write, (...args: unknown[]) => Promise<unknown>>;
 	const real = methods[write];
 	methods[write] = async function (this: BufferStore, ...args: unknown[]) {

@@ -1,5 +1,7 @@
 // What the buffer promises, whatever database it is in: one shared test.
 import type { MessageBuffer } from '../../../ordering/buffer/buffer';
+import { BufferStore } from '../../../ordering/buffer/store';
+import { LedgerUnavailableError } from '../../../ordering/errors';
 import type { Engine } from '../../../ordering/engine';
 import { chat, itemsOf, oneItem, picture, type Place, reasonsOf, receive, rules, sleep, text } from './place';
 
@@ -308,6 +310,67 @@ export function bufferContract(name: string, makePlace: () => Place): void {
 				await buffer.putBack(item?.turnId ?? '', true);
 				expect(await buffer.takeOver(rules)).toMatchObject([{ text: 'a', redelivered: true }]);
 			});
+		});
+
+		describe('while the database fails', () => {
+			afterEach(() => jest.restoreAllMocks());
+
+			/** Lets one call of a method fail, before or after it took effect. */
+			const fails = (method: 'claim' | 'begin' | 'take' | 'taken' | 'dropClaim' | 'end', when: 'before' | 'after') => {
+				const real = BufferStore.prototype[method] as (...args: unknown[]) => Promise<unknown>;
+				jest.spyOn(BufferStore.prototype, method).mockImplementationOnce(async function (this: BufferStore, ...args: unknown[]) {
+					if (when === 'after') await real.apply(this, args);
+					throw new LedgerUnavailableError('it is away');
+				} as never);
+			};
+
+			test.each([
+				['claim', 'before'], ['claim', 'after'], ['begin', 'before'], ['begin', 'after'], ['take', 'before'], ['take', 'after'], ['taken', 'before'],
+			] as const)('%s (%s it took effect): the call fails, and its message is in the next item, not marked', async (method, when) => {
+				fails(method, when);
+				await expect(receive(buffer, text('a'))).rejects.toMatchObject({ failure: { code: 'ledgerUnavailable' } });
+				await sleep(100);
+				expect(oneItem([await receive(buffer, text('b'))])).toMatchObject({ text: 'a\nb', redelivered: false });
+			});
+
+			test('the same call again, as "Retry On Fail" makes it, gives the item', async () => {
+				const one = text('a');
+				fails('take', 'after');
+				await expect(receive(buffer, one)).rejects.toThrow();
+				await sleep(100);
+				expect(oneItem([await receive(buffer, one)])).toMatchObject({ text: 'a', redelivered: false });
+			});
+
+			test.each(['before', 'after'] as const)('a turn whose end failed (%s it took effect) ends all the same', async (when) => {
+				oneItem([await receive(buffer, text('a'), { turnTimeoutMs: 300 })]);
+				fails('end', when);
+				expect(oneItem([await receive(buffer, text('b'))]).text).toBe('b');
+			});
+
+			test('what could not be given up at once is given up later', async () => {
+				const cancel = signalOf();
+				const first = receive(buffer, text('a'), {}, cancel.signal);
+				await sleep(50);
+				fails('dropClaim', 'before');
+				cancel.abort();
+				await expect(first).rejects.toThrow();
+				await sleep(100);
+				expect(await buffer.takeOver(rules)).toMatchObject([{ text: 'a', redelivered: false }]);
+			});
+		});
+
+		test('many messages cost few queries of the one that collects, even while another turn goes on', async () => {
+			const look = jest.spyOn(BufferStore.prototype, 'look');
+			const { turnId } = oneItem([await receive(buffer, text('first'))]);
+			look.mockClear();
+			const since = performance.now();
+			const calls = Array.from({ length: 200 }, (_, i) => sleep(i * 5).then(() => receive(buffer, text(`${i}`), { mostMessages: 10 })));
+			await sleep(1500);
+			await buffer.endTurn(turnId);
+			expect(oneItem(await Promise.all(calls)).messages).toHaveLength(200);
+			// of each poll (50 ms here), and some at beginning and end
+			expect(look.mock.calls.length).toBeLessThan((performance.now() - since) / 50 + 10);
+			look.mockRestore();
 		});
 
 		test("what a dead process left is in the chat's next item, before the new message", async () => {

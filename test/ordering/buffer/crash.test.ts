@@ -76,10 +76,35 @@ test('a worker that dies in its turn: of the calls that come then, the one that 
 	expect(reasonsOf(collected)).toEqual(['joinedLater']);
 });
 
-test('a worker that dies in putting back what another left: the third gives it once', async () => {
+test('a worker that stood still for so long that it counted as dead gives nothing of what another has given', async () => {
+	const place = makePlace();
+	const { buffer } = await place.open();
+	const task: ChildTask = { access: place.access, message: text('dear'), rules: { quietMs: 3_000 } };
+	const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, 'child.ts'), JSON.stringify(task)], { stdio: ['ignore', 'pipe', 'inherit'] });
+	try {
+		let told = '';
+		child.stdout.on('data', (part: Buffer) => (told += part.toString()));
+		while ((await place.bodies()).length === 0) await sleep(50);
+		await sleep(300);
+		child.kill('SIGSTOP');
+		await sleep(leaseMs + 500);
+		expect(oneItem([await receive(buffer, text('next'))])).toMatchObject({ text: 'dear\nnext', redelivered: false });
+		child.kill('SIGCONT');
+		while (!told.includes('\n')) await sleep(50);
+		expect(JSON.parse(told)).toEqual({ held: { reason: 'joinedLater' } });
+	} finally {
+		child.kill('SIGKILL');
+	}
+});
+
+test.each([
+	['before it puts back', { when: 'before', write: 'putBack' }],
+	['when the turn is its own', { when: 'after', write: 'acquire' }],
+	['when the messages wait again', { when: 'after', write: 'returned' }],
+] as const)('a worker that dies %s what another left: the third gives it once', async (_name, die) => {
 	const place = makePlace();
 	await dies({ access: place.access, message: text('dear') }, { afterItem: true });
-	await dies({ access: place.access, message: text('next'), die: { when: 'before', write: 'putBack' } });
+	await dies({ access: place.access, message: text('next'), die });
 	const { buffer } = await place.open();
 	const item = oneItem([await receive(buffer, text('last'))]);
 	expect(item).toMatchObject({ text: 'dear\nnext\nlast', redelivered: true });

@@ -1,11 +1,45 @@
 // The buffer over several processes, on PostgreSQL and Redis: as on SQLite, and what several engines do at once.
+import pg from 'pg';
 import type { Engine } from '../../../ordering/engine';
+import { postgresMigrations } from '../../../ordering/ledger/schema';
+import type { Value } from '../../../ordering/ledger/sqlLedger';
+import type { StoreAccess } from '../../../ordering/store';
 import { bufferContract } from './contract';
+import { frequent } from './frequent';
 import { itemsOf, leaseMs, oneItem, picture, type Place, reasonsOf, receive, rules, sleep, text, useSharedPlaces } from './place';
 
 const { makePlace, redis } = useSharedPlaces();
 
 bufferContract('PostgreSQL with Redis', makePlace);
+
+test('a store of before gets the tables of the buffer', async () => {
+	const place = makePlace();
+	const { store } = place.access as { store: StoreAccess };
+	const prefix = `${store.namePrefix}_`;
+	await query(store, `${postgresMigrations(prefix)[0]}; create table ${prefix}schema_version (version integer not null); insert into ${prefix}schema_version values (1)`);
+	const { buffer } = await place.open();
+	expect(oneItem([await receive(buffer, text('a'))]).text).toBe('a');
+});
+
+test('what is asked all the time is found by an index', async () => {
+	const place = makePlace();
+	await place.open();
+	const { store } = place.access as { store: StoreAccess };
+	for (const [name, sql, values] of frequent(`${store.namePrefix}_`)) {
+		const rows = await query(store, `explain ${sql}`, values);
+		expect([name, rows.map((row) => row['QUERY PLAN']).join('\n')]).toEqual([name, expect.not.stringMatching(/Seq Scan/)]);
+	}
+});
+
+async function query({ postgresUrl }: StoreAccess, sql: string, values?: Value[]): Promise<Array<Record<string, string>>> {
+	const client = new pg.Client({ connectionString: postgresUrl, options: '-c enable_seqscan=off' });
+	await client.connect();
+	try {
+		return (await client.query<Record<string, string>>(sql, values)).rows;
+	} finally {
+		await client.end();
+	}
+}
 
 describe('several engines on one store', () => {
 	let place: Place;
