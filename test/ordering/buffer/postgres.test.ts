@@ -5,6 +5,8 @@ import { postgresMigrations } from '../../../ordering/ledger/schema';
 import type { Value } from '../../../ordering/ledger/sqlLedger';
 import type { StoreAccess } from '../../../ordering/store';
 import { bufferContract } from './contract';
+import type { Collected } from '../../../ordering/buffer/buffer';
+import { BufferStore } from '../../../ordering/buffer/store';
 import { frequent } from './frequent';
 import { itemsOf, leaseMs, oneItem, picture, type Place, reasonsOf, receive, rules, sleep, text, useSharedPlaces } from './place';
 
@@ -92,6 +94,29 @@ describe('several engines on one store', () => {
 		const collected = await Promise.all(Array.from({ length: 300 }, (_, i) => sleep(i % 50).then(() => receive(on(i), text(`${i}`), instant))));
 		const all = itemsOf(collected).flatMap(({ messages }) => messages.map((message) => Number(message.text)));
 		expect(all.sort((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, i) => i));
+	});
+
+	test('a message whose call is sent away by a collector that has nothing left to take is not forgotten', async () => {
+		const { take, dropClaim } = BufferStore.prototype;
+		const gate = Promise.withResolvers<void>();
+		let sentAway: Collected[] = [];
+		jest.spyOn(BufferStore.prototype, 'take').mockImplementationOnce(async function (this: BufferStore, ...args) {
+			await gate.promise;
+			await take.apply(this, args);
+		});
+		jest.spyOn(BufferStore.prototype, 'dropClaim').mockImplementationOnce(async function (this: BufferStore, ...args) {
+			sentAway = [await receive(on(2), text('third'))];
+			await dropClaim.apply(this, args);
+		});
+		const first = receive(on(0), text('first'), { quietMs: 50, oneTurnAtATime: false });
+		await sleep(400); // its turn has begun, and has taken nothing yet
+		const second = receive(on(1), text('second'), { quietMs: 1_000, oneTurnAtATime: false });
+		await sleep(200); // collects
+		gate.resolve();
+		expect(oneItem([await first]).text).toBe('first\nsecond');
+		expect(oneItem([await second]).text).toBe('third');
+		expect(reasonsOf(sentAway)).toEqual(['joinedLater']);
+		jest.restoreAllMocks();
 	});
 
 	test('what one took over no other takes over', async () => {
