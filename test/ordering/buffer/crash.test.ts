@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { ChildTask } from './child';
-import { itemsOf, leaseMs, oneItem, type Place, reasonsOf, receive, rules, sleep, sqlitePlace, text, useSharedPlaces } from './place';
+import { itemsOf, leaseMs, oneItem, type Place, reasonsOf, receive, rules, sleep, sqlitePlace, text } from './place';
+import { useSharedPlaces } from './shared';
 
 interface Boundary {
 	name: string;

@@ -2,7 +2,8 @@
 import type { Joined } from '../../../ordering/buffer/joined';
 import type { IncomingMessage, JoinRules } from '../../../ordering/buffer/message';
 import { BufferStore } from '../../../ordering/buffer/store';
-import { chat, itemsOf, receive, sleep, text, useSharedPlaces } from './place';
+import { chat, itemsOf, receive, sleep, text } from './place';
+import { useSharedPlaces } from './shared';
 
 const engineCount = 3;
 const chatCount = 250;

@@ -1,14 +1,10 @@
-// What the buffer's tests share: messages, rules with short times, and engines on SQLite or on PostgreSQL and Redis.
+// What the buffer's tests share: messages, rules with short times, and engines on SQLite (shared.ts: on PostgreSQL and Redis).
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import pg from 'pg';
 import type { Engine } from '../../../ordering/engine';
 import type { MessageBuffer, BufferSettings, Collected } from '../../../ordering/buffer/buffer';
 import type { Joined } from '../../../ordering/buffer/joined';
 import type { BufferedMessage, IncomingMessage, JoinRules } from '../../../ordering/buffer/message';
-import type { StoreAccess } from '../../../ordering/store';
-import { TestPostgres } from '../../support/postgres';
-import { startRedis, type TestRedis } from '../../support/redis';
 import { endWithTest, temporaryFolder } from '../../support/scene';
 import { type Access, openPlace, rules } from './open';
 
@@ -67,26 +63,8 @@ export function sqlitePlace(): Place {
 	return { access, open: (settings) => openedIn(access, settings), bodies: async () => sqliteBodies(access.folder) };
 }
 
-/** Call it at the top of a test file: gives a maker of places on one PostgreSQL and Redis, and that Redis. */
-export function useSharedPlaces(): { makePlace: () => Place; redis: () => TestRedis } {
-	let postgres: TestPostgres;
-	let redis: TestRedis;
-	let prefixes = 0;
-	beforeAll(async () => {
-		[postgres, redis] = await Promise.all([TestPostgres.start(), startRedis()]);
-	}, 60_000);
-	afterAll(async () => {
-		await redis.close();
-		await postgres.close();
-	});
-	const makePlace = () => {
-		const store: StoreAccess = { postgresUrl: postgres.url(), redisUrl: redis.url, namePrefix: `buffer_${++prefixes}` };
-		return { access: { store }, open: (settings?: Partial<BufferSettings>) => openedIn({ store }, settings), bodies: () => postgresBodies(store) };
-	};
-	return { makePlace, redis: () => redis };
-}
-
-async function openedIn(access: Access, settings?: Partial<BufferSettings>): Promise<Engine> {
+/** Closed after the test. */
+export async function openedIn(access: Access, settings?: Partial<BufferSettings>): Promise<Engine> {
 	const engine = await openPlace(access, settings);
 	endWithTest(() => engine.close());
 	return engine;
@@ -98,16 +76,5 @@ function sqliteBodies(folder: string): string[] {
 		return database.prepare('select body from buffer_messages').all().map(({ body }) => body as string);
 	} finally {
 		database.close();
-	}
-}
-
-async function postgresBodies({ postgresUrl, namePrefix }: StoreAccess): Promise<string[]> {
-	const client = new pg.Client({ connectionString: postgresUrl });
-	await client.connect();
-	try {
-		const { rows } = await client.query<{ body: string }>(`select body from ${namePrefix}_buffer_messages`);
-		return rows.map(({ body }) => body);
-	} finally {
-		await client.end();
 	}
 }

@@ -8,7 +8,8 @@ import { bufferContract } from './contract';
 import type { Collected } from '../../../ordering/buffer/buffer';
 import { BufferStore } from '../../../ordering/buffer/store';
 import { frequent } from './frequent';
-import { itemsOf, leaseMs, oneItem, picture, type Place, reasonsOf, receive, rules, sleep, text, useSharedPlaces } from './place';
+import { itemsOf, leaseMs, oneItem, picture, type Place, reasonsOf, receive, rules, sleep, text } from './place';
+import { useSharedPlaces } from './shared';
 
 const { makePlace, redis } = useSharedPlaces();
 
