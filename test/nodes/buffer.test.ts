@@ -86,6 +86,14 @@ describe('join', () => {
 		]);
 	});
 
+	test('who tries the workflow out with the same message again is told why nothing comes, and only then', async () => {
+		const once = delivery(newJid(), 'once');
+		const hints = (given: WorkflowRun) => given.run.data.resultData.runData[NAME]?.[0]?.hints ?? [];
+		expect(hints(await run(once, quick, { mode: 'manual' }))).toEqual([]);
+		expect(hints(await run(once, quick, { mode: 'manual' }))).toMatchObject([{ message: expect.stringContaining('came before') as string }]);
+		expect(hints(await run(once))).toEqual([]);
+	});
+
 	test('own messages are joined where they are not to be ignored', async () => {
 		const given = await run(delivery(newJid(), 'mine', { fromMe: true }), { ...quick, options: { ignoreOwn: false } });
 		expect(joined(given)).toMatchObject([{ text: 'mine', messages: [{ fromMe: true }] }]);

@@ -42,6 +42,7 @@ export const join: Operation = {
 					return all;
 				});
 				held.push(...collected.flatMap((one, at) => heldBack(one, deliveries[at] as Delivery, indices[at] as number)));
+				explainRepeats.call(this, collected);
 			}
 		} catch (error) {
 			if (!this.continueOnFail()) throw toNodeError.call(this, indices[0] ?? 0, error);
@@ -83,6 +84,12 @@ async function filesOf(this: IExecuteFunctions, i: number, { binary = {} }: INod
 
 function heldBack(collected: Collected, { chat, message }: Delivery, i: number): INodeExecutionData[] {
 	return 'held' in collected ? [heldItem(i, { ...collected.held, messageId: message.id, chat: { ...chat } })] : [];
+}
+
+/** Who tries a workflow out runs it with the same message again and again. (An n8n without hints must not make it fail.) */
+function explainRepeats(this: IExecuteFunctions, collected: Collected[]): void {
+	if (this.getMode() !== 'manual' || !collected.some((one) => 'held' in one && one.held.reason === 'duplicate')) return;
+	this.addExecutionHints?.({ message: 'This message came before, so it is at the output Held Back. To try again, write a new message on WhatsApp, or change Message ID.', location: 'outputPane' });
 }
 
 function heldItem(i: number, json: IDataObject): INodeExecutionData {
