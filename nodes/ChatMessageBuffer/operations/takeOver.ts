@@ -1,5 +1,5 @@
 // "Take Over What Was Left": for a Schedule Trigger, one item for each chat whose messages nobody collects any more.
-import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { toTakeOverRules } from '../../../ordering';
 import { withEngine } from '../../engine';
 import { readStore } from '../../shared/store';
@@ -34,22 +34,20 @@ export const takeOver: Operation = {
 		},
 		options,
 	],
+	/** Once, however many items come: what was handed out for one must not be lost with the failure of another. */
 	async execute(this: IExecuteFunctions) {
-		const [joined, failed]: [INodeExecutionData[], INodeExecutionData[]] = [[], []];
-		for (let i = 0; i < this.getInputData().length; i++) {
-			try {
-				const rules = toTakeOverRules(this.getNodeParameter('options', i, {}));
-				const store = await readStore(this, i);
-				const items = await withEngine(store, async ({ buffer }) => {
-					const all = await buffer.takeOver(rules, this.getExecutionCancelSignal());
-					return await toItems.call(this, buffer, all.map((item) => ({ item, i })));
-				});
-				joined.push(...items);
-			} catch (error) {
-				if (!this.continueOnFail()) throw toNodeError.call(this, i, error);
-				failed.push(errorItem.call(this, i, error));
-			}
+		if (this.getInputData().length === 0) return [[], []];
+		try {
+			const rules = toTakeOverRules(this.getNodeParameter('options', 0, {}));
+			const store = await readStore(this, 0);
+			const joined = await withEngine(store, async ({ buffer }) => {
+				const all = await buffer.takeOver(rules, this.getExecutionCancelSignal());
+				return await toItems.call(this, buffer, all.map((item) => ({ item, i: 0 })));
+			});
+			return [joined, []];
+		} catch (error) {
+			if (!this.continueOnFail()) throw toNodeError.call(this, 0, error);
+			return [[], [errorItem.call(this, 0, error)]];
 		}
-		return [joined, failed];
 	},
 };
