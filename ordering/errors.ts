@@ -174,3 +174,10 @@ export class RecordUnavailableError extends OrderedSendError {
 		super('recordUnavailable', `EvolutionAPI's record can't be read: ${why}`, hint);
 	}
 }
+
+/** n8n's cancel button, or the workflow's time-out, while messages of a chat were collected. */
+export class CollectingCancelledError extends OrderedSendError {
+	constructor() {
+		super('cancelled', 'The execution was cancelled while messages were collected', 'Nothing is lost: they are in the next item of this chat, or in one of the operation Take Over What Was Left.');
+	}
+}
