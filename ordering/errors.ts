@@ -174,3 +174,10 @@ export class RecordUnavailableError extends OrderedSendError {
 		super('recordUnavailable', `EvolutionAPI's record can't be read: ${why}`, hint);
 	}
 }
+
+/** A timeline can't be drawn as PNG. Its SVG and page are there all the same. */
+export class PictureError extends OrderedSendError {
+	constructor(why: string) {
+		super('noPicture', `The timeline can't be drawn as PNG: ${why}`, 'The files timeline.svg and timeline.html show the same. If this stays, install the package again, and see that n8n has 300 MB of memory left.');
+	}
+}
