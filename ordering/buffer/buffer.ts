@@ -83,7 +83,8 @@ export class MessageBuffer {
 			const kept: Kept[] = [];
 			for (const { chat, message, rules } of deliveries) kept.push({ chat, rules, media: message.media, added: await this.store.add(chat, message) });
 			const ends = signal ? AbortSignal.any([signal, this.closing.signal]) : this.closing.signal;
-			const results = await Promise.allSettled(kept.map((one) => this.collect(one, ends)));
+			const asking = firstOfEachChat(kept);
+			const results = await Promise.allSettled(kept.map((one) => (asking.has(one) ? this.collect(one, ends) : this.leaveToAnother(one))));
 			const failure = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
 			const collected = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 			await this.handOut(collected.flatMap((one) => ('joined' in one ? one.joined : [])), signal, failure?.reason as Error | undefined);
@@ -139,21 +140,21 @@ export class MessageBuffer {
 		throw reason;
 	}
 
-	private async collect({ chat, rules, media, added }: Kept, signal: AbortSignal): Promise<Collected> {
-		const held = { held: { reason: added.isNew ? 'joinedLater' : 'duplicate' } } as const;
-		if (added.isTaken) return held;
+	private leaveToAnother({ chat, media, added }: Kept): Collected {
+		if (added.isNew) this.collectors.get(keyOf(chat))?.heard(added, media);
+		return heldBack(added);
+	}
+
+	private async collect(one: Kept, signal: AbortSignal): Promise<Collected> {
+		const { chat, rules, added } = one;
 		for (;;) {
-			const here = this.collectors.get(keyOf(chat));
-			if (here) {
-				if (added.isNew) here.heard(added, media);
-				return held;
-			}
+			if (this.collectors.has(keyOf(chat))) return this.leaveToAnother(one);
 			const collector = await this.claim(chat, rules, signal);
-			if (!collector) return held;
+			if (!collector) return heldBack(added);
 			const joined = await this.untilJoined(collector, signal);
 			if (joined) return { joined };
 			// somebody may have been sent away while this one still had the right to collect
-			if ((await this.store.look(chat, '')).count === 0) return held;
+			if ((await this.store.look(chat, '')).count === 0) return heldBack(added);
 		}
 	}
 
@@ -360,6 +361,16 @@ export class MessageBuffer {
 		for (const turn of await this.deadOf(own)) await this.release(turn);
 		await this.store.prune(now - this.settings.rememberMs);
 	}
+}
+
+/** Those of one call that ask for the right to collect: its others would only ask against them. */
+function firstOfEachChat(kept: Kept[]): Set<Kept> {
+	const byChat = Map.groupBy(kept.filter(({ added }) => !added.isTaken), ({ chat }) => keyOf(chat));
+	return new Set([...byChat.values()].flatMap(([first]) => first ?? []));
+}
+
+function heldBack({ isNew }: Added): Collected {
+	return { held: { reason: isNew ? 'joinedLater' : 'duplicate' } };
 }
 
 function keyOf({ server, instance, recipient }: Chat): string {
