@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { toRecipient } from '../../evolution/recipient';
 import { serverAddress } from '../../evolution/server';
 import { InvalidInputError } from '../errors';
+import { boolean, longestText, toNumber } from '../input/fields';
 import type { Chat } from '../transaction';
 
 /** Names of the fields as the node's panel shows them; a test compares the two. */
@@ -71,23 +72,16 @@ export interface IncomingMessage {
 	message: BufferedMessage;
 }
 
-/** The longest text that WhatsApp takes. */
-const longestText = 65_536;
 /** n8n itself takes no larger webhook call unless told to (N8N_PAYLOAD_SIZE_MAX). */
 const mostMegabytes = 16;
 
 /** EvolutionAPI's names of messages that are or hold a file (2.3.6). */
 const mediaTypes = /^(image|video|audio|ptv|document|documentWithCaption|sticker|lottieSticker|viewOnce|album)Message(V2|V2Extension)?$/;
 
-/** A number as a panel or an expression gives it: "5" is 5, and nothing else is guessed. */
-const toNumber = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value);
-
 const numberBetween = (min: number, max: number, unit: string) => {
 	const message = `has to be a number of ${unit} from ${min} to ${max}`;
 	return z.preprocess(toNumber, z.number({ errorMap: () => ({ message }) }).min(min, message).max(max, message));
 };
-
-const boolean = z.boolean({ errorMap: () => ({ message: 'has to be true or false' }) });
 
 /** A name that tells chats or messages apart. */
 const name = (missing: string) =>
