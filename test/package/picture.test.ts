@@ -21,8 +21,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 interface Given {
 	binary: Record<string, { data: string; name: string; type: string }>;
 	hints: Array<{ message: string; type: string; location: string }>;
-	/** Whether libraries for pictures were read when there was no picture yet. */
-	readBefore: boolean;
+	/** Whether what pictures need was read when there was none yet, and at the end. */
+	read: { before: boolean; after: boolean };
 }
 
 /** Runs Ordered Message Log as n8n does, on an empty record. */
@@ -41,20 +41,20 @@ async function drawInBareNode(): Promise<Given> {
 		};
 		const forPictures = () => read.some((file) => /wasm|ttf/.test(file));
 		const node = new OrderedMessageLog();
-		const readBefore = forPictures();
-		node.execute.call(context).then(([[{ binary }]]) => { process.stdout.write(JSON.stringify({ binary, hints, readBefore }), () => process.exit(0)); }, (error) => { console.error(error); process.exit(1); });`;
+		const before = forPictures();
+		node.execute.call(context).then(([[{ binary }]]) => { process.stdout.write(JSON.stringify({ binary, hints, read: { before, after: forPictures() } }), () => process.exit(0)); }, (error) => { console.error(error); process.exit(1); });`;
 	const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', '-e', script], { cwd: folder, env: { PATH: process.env.PATH, PACKAGE: folder, N8N_USER_FOLDER: join(folder, 'user') }, timeout: 30_000, maxBuffer: 10_000_000 });
 	return JSON.parse(stdout) as Given;
 }
 
 test('it draws with its own files, and reads them only then', async () => {
-	const { binary, hints, readBefore } = await drawInBareNode();
+	const { binary, hints, read } = await drawInBareNode();
 	expect(Object.entries(binary).map(([key, { name, type }]) => [key, name, type])).toEqual([['picture', 'timeline.png', 'image/png'], ['timeline', 'timeline.svg', 'image/svg+xml'], ['page', 'timeline.html', 'text/html']]);
 	const { width, rgba } = decoded(Buffer.from(binary.picture?.data ?? '', 'base64'));
 	expect(width).toBe(2000);
 	expect(rgba.some((byte) => byte < 100)).toBe(true);
 	expect(hints).toEqual([]);
-	expect(readBefore).toBe(false);
+	expect(read).toEqual({ before: false, after: true });
 });
 
 test.each(['index_bg.wasm', 'DejaVuSansMono.ttf', 'png.worker.mjs'])('where %s is missing, the other files are there all the same, and a hint says what to do', async (name) => {
