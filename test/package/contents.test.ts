@@ -24,9 +24,9 @@ beforeAll(async () => {
 /** What draws timelines as PNG: most of the size, and read only when the first is drawn. */
 const pngFiles = ['DejaVuSansCondensed-Bold.ttf', 'DejaVuSansCondensed.ttf', 'DejaVuSansMono.ttf', 'index_bg.wasm', 'png.worker.mjs'].map((name) => `dist/ordering/timeline/${name}`);
 
-test('it is under 3 MB, under 5.5 MB unpacked, and needs no other package at run time', () => {
+test('it is under 3 MB, under 6 MB unpacked, and needs no other package at run time', () => {
 	expect(packed.size).toBeLessThan(3_000_000);
-	expect(packed.files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(5_500_000);
+	expect(packed.files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(6_000_000);
 	expect(packed.files.filter(({ path }) => !pngFiles.includes(path)).reduce((sum, { size }) => sum + size, 0)).toBeLessThan(1_300_000);
 	expect([manifest.dependencies, manifest.optionalDependencies]).toEqual([undefined, undefined]);
 	expect(manifest.peerDependencies).toEqual({ 'n8n-workflow': '*' });
