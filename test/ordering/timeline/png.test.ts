@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
 import type { Transaction } from '../../../ordering/transaction';
+import { fonts, monospace } from '../../../ordering/timeline/look';
 import { pngOf, tallest } from '../../../ordering/timeline/png';
 import { boldness, escaped, monospaceWidthOf, widthOf } from '../../../ordering/timeline/text';
 import { timelineOf } from '../../../ordering/timeline/timeline';
@@ -116,7 +117,7 @@ test('no character takes more room in the picture than was measured for it', asy
 	/** Between two strokes, so that the room beside it counts. */
 	const advance = (one: string, look: string) => (drawnWidth(`|${one.repeat(10)}|`, look) - drawnWidth('||', look)) / 10;
 	const wider = (look: string, measured: (one: string) => number) => characters.filter((one) => advance(one, look) > measured(one) + 0.5);
-	expect(wider('', (one) => widthOf(one, 100))).toEqual([]);
-	expect(wider('font-weight="600"', (one) => boldness * widthOf(one, 100))).toEqual([]);
-	expect(wider('font-family="\'DejaVu Sans Mono\', monospace"', (one) => monospaceWidthOf(one, 100))).toEqual([]);
+	expect(wider(`font-family="${fonts}"`, (one) => widthOf(one, 100))).toEqual([]);
+	expect(wider(`font-family="${fonts}" font-weight="600"`, (one) => boldness * widthOf(one, 100))).toEqual([]);
+	expect(wider(`font-family="${monospace}"`, (one) => monospaceWidthOf(one, 100))).toEqual([]);
 });
