@@ -88,8 +88,7 @@ export function summaryOf(transaction: Transaction, index: number): Record<strin
 /** One or two sentences on what went out, for the end of every error message. */
 export function whatWasSent(transaction: Transaction): string {
 	const webhooks = transaction.steps.filter((step) => step.type === 'webhook');
-	// of several, the one that it came to last
-	const called = whatWasCalled(webhooks.findLast(({ attempts }) => attempts > 0) ?? webhooks[0]);
+	const called = webhooks.length > 1 ? whichWereCalled(webhooks) : whatWasCalled(webhooks[0]);
 	return `${sendsOf(transaction).length > 1 ? whichWereSent(transaction) : whetherItWasSent(transaction)}${called}${whatWasTakenBack(transaction)}`;
 }
 
@@ -117,6 +116,16 @@ function whatWasTakenBack({ compensation }: Transaction): string {
 	if (compensation.status === 'pending') return ' Taking it back was not finished.';
 	if (left === 0) return ' What was sent was deleted for everyone.';
 	return done === 0 ? ' What was sent could not be taken back.' : ` ${done} ${done === 1 ? 'was' : 'were'} deleted for everyone, ${left} could not be taken back.`;
+}
+
+/** How many, and what became of the last one that was tried, where that did not succeed. */
+function whichWereCalled(webhooks: Step[]): string {
+	const done = webhooks.filter(({ status }) => status === 'done').length;
+	const last = webhooks.findLast(({ attempts }) => attempts > 0);
+	const count = done === webhooks.length ? ` All ${done} webhooks were called.` : ` ${done} of ${webhooks.length} webhooks ${done === 1 ? 'was' : 'were'} called.`;
+	if (!last || last.status === 'done') return count;
+	if (last.statusCode !== undefined) return `${count} One more was called and answered ${last.statusCode}.`;
+	return last.mayHaveRun ? `${count} Whether one more ran is not known.` : count;
 }
 
 function whatWasCalled(webhook: Step | undefined): string {

@@ -26,15 +26,23 @@ export async function runSteps(run: Run, before?: BeforeStep): Promise<Waiting |
 		if (step.status === 'skipped' || isPassed(transaction, step, planned)) continue;
 		const stop = await beforeStep(run, step, before);
 		if (stop) return void (await endTransaction(run, stop));
-		const end = await runners[step.type](run, step);
-		if (isWaiting(end)) return end;
-		if (!end) continue;
+		const ended = await runners[step.type](run, step);
+		if (isWaiting(ended)) return ended;
+		if (!ended) continue;
+		const end = withPlace(step, ended);
 		const next = wasCancelled(run, end) ? 'stop' : policyOf(planned, end);
 		if (next === 'stop') return void (await endTransaction(run, end));
 		if (next === 'compensate') await beginCompensation(run, end.failure);
 		if (next === 'compensate') break;
 	}
 	return void (await endTransaction(run, transaction.compensation ? await compensate(run, transaction.compensation) : undefined));
+}
+
+/** Of several steps, the failure names the one that it is about. */
+function withPlace({ step, kind, type }: Step, end: NonNullable<StepEnd>): NonNullable<StepEnd> {
+	if (step === undefined || end.status === 'cancelled') return end;
+	const { failure } = end;
+	return { ...end, failure: { ...failure, message: `Step ${step} (${type === 'send' ? kind : type}): ${failure.message}` } };
 }
 
 /** What failed by itself leads to what it was to lead to, cancelled or not: the same call again would not decide it anew. */

@@ -27,7 +27,8 @@ export function mediaBytes(media: Media): number | undefined {
 }
 
 function sizeOf(base64: string): number {
-	return Math.floor((base64.replace(/=+$/, '').length * 3) / 4);
+	const padding = base64.endsWith('==') ? 2 : Number(base64.endsWith('='));
+	return Math.floor(((base64.length - padding) * 3) / 4);
 }
 
 /** The file of a message, if it has one. */

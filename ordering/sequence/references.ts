@@ -13,11 +13,17 @@ export function isReference(text: string): boolean {
 	return whole.test(text.trim());
 }
 
-/** The steps that a text, or any text within a value, refers to. */
-export function referredTo(value: unknown): number[] {
-	if (typeof value === 'string') return [...value.matchAll(reference)].map(([, step]) => Number(step));
-	if (Array.isArray(value)) return value.flatMap(referredTo);
-	return isRecord(value) ? Object.values(value).flatMap(referredTo) : [];
+/** What is asked of which step. */
+export interface Reference {
+	step: number;
+	what: 'messageId' | 'receipt' | 'statusCode' | 'webhook';
+}
+
+/** The references in a text, or in any text within a value. */
+export function referencesIn(value: unknown): Reference[] {
+	if (typeof value === 'string') return [...value.matchAll(reference)].map(([, step, what]) => ({ step: Number(step), what: (what as string).split('.')[0] as Reference['what'] }));
+	if (Array.isArray(value)) return value.flatMap(referencesIn);
+	return isRecord(value) ? Object.values(value).flatMap(referencesIn) : [];
 }
 
 /** With the values in place of the references; what an earlier step did not give is empty. */
@@ -51,8 +57,8 @@ export function resolvedJson(json: string, transaction: Transaction): string {
 export function resolvedMessage(message: Message, transaction: Transaction): Message {
 	const now = resolved(message, transaction, false) as Message;
 	if (message.kind !== 'reaction') return now;
-	const [step] = referredTo(message.messageId);
-	const sent = step === undefined ? undefined : stepOf(transaction, step, 'send');
+	const [asked] = referencesIn(message.messageId);
+	const sent = asked && stepOf(transaction, asked.step, 'send');
 	return sent ? { ...message, ...now, fromMe: true, remoteJid: sent.remoteJid ?? transaction.chat.recipient } as Message : now;
 }
 

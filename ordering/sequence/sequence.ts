@@ -11,7 +11,7 @@ import { definitionOf, firstWait, optionFields, optionsOf, toMs } from '../input
 import { checkedServer, checkSecrets, commonOf, invalid, needsOf, type OrderedSend, type WebhookSecrets } from '../orderedSend';
 import type { PlannedSend, PlannedStep, PlannedWait, PlannedWebhook } from '../plan';
 import { stepLabels } from './labels';
-import { isReference, referredTo } from './references';
+import { isReference, type Reference, referencesIn } from './references';
 import { largestFile, mostSteps, sequenceStep, type SequenceStep } from './steps';
 
 const options = optionFields.extend({ compensationWebhookUrl: optionalUrl });
@@ -34,14 +34,30 @@ const sequence = z.object({
 function checkTogether(steps: SequenceStep[], context: z.RefinementCtx): void {
 	if (steps.length > mostSteps) return; // refused already, and what follows would take minutes for a hundred thousand
 	for (const [index, step] of steps.entries()) {
-		for (const number of referredTo(step)) {
-			if (number < 1 || number > index) context.addIssue({ code: 'custom', path: [index], message: `refers to step ${number} by [[${number}.…]], which does not come before it` });
+		for (const asked of referencesIn(step)) {
+			const problem = 'headers' in step && referencesIn(step.headers).length > 0 ? 'refers to an earlier step in a header, where that is not possible' : whyNot(asked, steps.slice(0, index));
+			if (problem) context.addIssue({ code: 'custom', path: [index], message: problem });
 		}
 		const acknowledged = step.type === 'wait' && step.waitFor !== 'delay';
 		if (acknowledged && !steps.slice(0, index).some(({ type }) => type !== 'wait' && type !== 'webhook')) context.addIssue({ code: 'custom', path: [index, 'waitFor'], message: 'has no message before it whose acknowledgement could come' });
 	}
 	const bytes = steps.reduce((sum, step) => sum + ('media' in step && !isAddress(step.media) ? step.media.length : 0), 0);
 	if (bytes > (largestFile * 4) / 3) context.addIssue({ code: 'custom', path: [], message: `bring files of more than ${largestFile / 1024 / 1024} MB together: give the addresses of the files instead` });
+}
+
+function whyNot({ step: number, what }: Reference, before: SequenceStep[]): string | undefined {
+	const step = before[number - 1];
+	const written = `[[${number}.${what}]]`;
+	if (!step) return `refers to step ${number} by ${written}, which does not come before it`;
+	if (givesOf(step).includes(what)) return undefined;
+	const hint = what === 'receipt' && step.type !== 'webhook' ? ': it waits for no acknowledgement' : '';
+	return `refers to step ${number} by ${written}, but that step (${step.type}) gives none${hint}`;
+}
+
+function givesOf(step: SequenceStep): Array<Reference['what']> {
+	if (step.type === 'webhook') return ['statusCode', 'webhook'];
+	const receipt = ['sent', 'delivered', 'read'].includes(step.waitFor) ? ['receipt' as const] : [];
+	return step.type === 'wait' ? receipt : ['messageId', ...receipt];
 }
 
 /**
@@ -89,14 +105,14 @@ function invalidStep(issue: z.ZodIssue | undefined, input: unknown): InvalidInpu
 	const type: unknown = Array.isArray(steps) ? (steps[index] as { type?: unknown } | null)?.type : undefined;
 	const step = `Step ${index + 1}${typeof type === 'string' && path[0] !== 'type' ? ` (${type})` : ''}`;
 	const { failure } = invalid({ ...issue, path: [path[0] ?? 'steps'] } as z.ZodIssue);
-	const problem = failure.message.slice(failure.message.indexOf(': ') + 2);
+	const problem = issue.code === 'unrecognized_keys' ? `there is no field ${issue.keys.map((key) => `"${key}"`).join(', ')} here: check its spelling` : failure.message.slice(failure.message.indexOf(': ') + 2);
 	const where = path.map((part) => (typeof part === 'number' ? `${part + 1}` : (stepLabels[part] ?? part))).join(' ');
 	return new InvalidInputError('steps', where ? `${step}, ${where}` : step, problem);
 }
 
 /** One step of the caller's as the engine does it: a message with its wait is two. */
 function plannedOf(step: SequenceStep, number: number, secrets: Partial<WebhookSecrets>): PlannedStep[] {
-	const common = { onError: step.onError, step: number, ...(referredTo(step).length > 0 ? { refers: true as const } : {}) };
+	const common = { onError: step.onError, step: number, ...(referencesIn(step).length > 0 ? { refers: true as const } : {}) };
 	if (step.type === 'wait') return [waitOf(step.waitFor, step, common)];
 	if (step.type === 'webhook') {
 		const { url, method, body, headers } = step;

@@ -58,24 +58,24 @@ const contactCard = z.object({
 	organization: optional(256),
 	email: optional(256),
 	url: optional(2048),
-});
+}).strict();
 
 function distinct(values: string[]): boolean {
 	return new Set(values).size === values.length;
 }
 
-const listRow = z.object({ id: optional(200), title: required('the title of the row', 256), description: optional(256) });
+const listRow = z.object({ id: optional(200), title: required('the title of the row', 256), description: optional(256) }).strict();
 const listSection = z.object({
 	title: required('the title of the section', 256),
 	rows: z.array(listRow, { errorMap: () => ({ message: 'have to be a list of rows' }) }).min(1, 'is without rows: add one'),
-});
+}).strict();
 
-const replyButton = z.object({ type: z.literal('reply'), id: optional(256), text: required('the text of the button', 256) });
+const replyButton = z.object({ type: z.literal('reply'), id: optional(256), text: required('the text of the button', 256) }).strict();
 const button = z.discriminatedUnion('type', [
 	replyButton,
-	z.object({ type: z.literal('url'), text: required('the text of the button', 256), url: httpUrl }),
-	z.object({ type: z.literal('call'), text: required('the text of the button', 256), phoneNumber: required('the phone number', 64) }),
-	z.object({ type: z.literal('copy'), text: required('the text of the button', 256), code: required('the code to copy', 512) }),
+	z.object({ type: z.literal('url'), text: required('the text of the button', 256), url: httpUrl }).strict(),
+	z.object({ type: z.literal('call'), text: required('the text of the button', 256), phoneNumber: required('the phone number', 64) }).strict(),
+	z.object({ type: z.literal('copy'), text: required('the text of the button', 256), code: required('the code to copy', 512) }).strict(),
 ], { errorMap: () => ({ message: 'has to be one of: reply, url, call, copy' }) });
 
 const components = z.preprocess(
@@ -95,21 +95,21 @@ const list = <T extends z.ZodTypeAny>(one: T, what: string, min: number, max: nu
 	z.array(one, { errorMap: (issue, context) => ({ message: issue.code === 'invalid_type' ? `have to be a list of ${what}` : context.defaultError }) }).min(min, `has to have at least ${min} ${what}`).max(max, `can't have more than ${max} ${what}`);
 
 const kinds = {
-	text: z.object({ type: z.literal('text'), text, linkPreview: boolean.optional(), ...shown }),
-	image: z.object({ type: z.literal('image'), media, fileName: optional(255), ...file, ...shown }),
-	video: z.object({ type: z.literal('video'), media, fileName: optional(255), ...file, ...shown }),
-	document: z.object({ type: z.literal('document'), media, fileName: required('the name that the recipient sees, with its ending, such as offer.pdf', 255), ...file, ...shown }),
-	audio: z.object({ type: z.literal('audio'), media, ...sending, typingMilliseconds: typing }),
-	sticker: z.object({ type: z.literal('sticker'), media, ...shown }),
-	location: z.object({ type: z.literal('location'), latitude, longitude, name: required('the name of the place', 1000), address: required('the address of the place', 1000), ...shown }),
-	contact: z.object({ type: z.literal('contact'), contacts: list(contactCard, 'contacts', 1, 50), ...sending }),
+	text: z.object({ type: z.literal('text'), text, linkPreview: boolean.optional(), ...shown }).strict(),
+	image: z.object({ type: z.literal('image'), media, fileName: optional(255), ...file, ...shown }).strict(),
+	video: z.object({ type: z.literal('video'), media, fileName: optional(255), ...file, ...shown }).strict(),
+	document: z.object({ type: z.literal('document'), media, fileName: required('the name that the recipient sees, with its ending, such as offer.pdf', 255), ...file, ...shown }).strict(),
+	audio: z.object({ type: z.literal('audio'), media, ...sending, typingMilliseconds: typing }).strict(),
+	sticker: z.object({ type: z.literal('sticker'), media, ...shown }).strict(),
+	location: z.object({ type: z.literal('location'), latitude, longitude, name: required('the name of the place', 1000), address: required('the address of the place', 1000), ...shown }).strict(),
+	contact: z.object({ type: z.literal('contact'), contacts: list(contactCard, 'contacts', 1, 50), ...sending }).strict(),
 	poll: z.object({
 		type: z.literal('poll'),
 		question: required('the question', 1024),
 		options: list(required('each answer', 255), 'answers', 2, maxCounts.pollOptions).refine(distinct, 'has the same answer twice'),
 		selectableCount: wholeBetween(0, maxCounts.pollOptions, 'answers').default(1),
 		...shown,
-	}),
+	}).strict(),
 	list: z.object({
 		type: z.literal('list'),
 		title: required('the title', 1024),
@@ -120,7 +120,7 @@ const kinds = {
 			.refine((sections) => distinct(sections.map(({ title }) => title)), 'has two sections of the same title')
 			.refine((sections) => sections.reduce((sum, { rows }) => sum + rows.length, 0) <= maxCounts.listRows, `can't have more than ${maxCounts.listRows} rows in all`),
 		...shown,
-	}),
+	}).strict(),
 	buttons: z.object({
 		type: z.literal('buttons'),
 		title: required('the title', 1024),
@@ -128,7 +128,7 @@ const kinds = {
 		footer: optional(1024),
 		buttons: list(button, 'buttons', 1, maxCounts.replyButtons).refine((buttons) => distinct(buttons.map((one) => one.text)), 'has the same text twice'),
 		...shown,
-	}),
+	}).strict(),
 	reaction: z.object({
 		type: z.literal('reaction'),
 		emoji: required('an emoji', 64),
@@ -137,9 +137,9 @@ const kinds = {
 		remoteJid: optional(255),
 		participant: optional(255),
 		...policy, waitFor: sending.waitFor, delaySeconds: sending.delaySeconds, ackTimeoutSeconds: sending.ackTimeoutSeconds,
-	}),
-	template: z.object({ type: z.literal('template'), name: required('the name of the template', 512), language: required("Meta's code of its language, such as pt_BR", 20), components, ...sending }),
-	wait: z.object({ type: z.literal('wait'), waitFor: choice('delay', 'sent', 'delivered', 'read').default('delay'), delaySeconds: sending.delaySeconds, ackTimeoutSeconds: sending.ackTimeoutSeconds, ...policy }),
+	}).strict(),
+	template: z.object({ type: z.literal('template'), name: required('the name of the template', 512), language: required("Meta's code of its language, such as pt_BR", 20), components, ...sending }).strict(),
+	wait: z.object({ type: z.literal('wait'), waitFor: choice('delay', 'sent', 'delivered', 'read').default('delay'), delaySeconds: sending.delaySeconds, ackTimeoutSeconds: sending.ackTimeoutSeconds, ...policy }).strict(),
 	webhook: z.object({
 		type: z.literal('webhook'),
 		url: httpUrl,
@@ -147,7 +147,7 @@ const kinds = {
 		body: jsonBody,
 		headers: z.array(header, headersExpected).default([]).superRefine(refuseRepeatedNames),
 		...policy,
-	}),
+	}).strict(),
 } as const;
 
 export const stepKinds = Object.keys(kinds);

@@ -10,8 +10,6 @@ import type { Run } from './step';
 
 type Means = Pick<Run, 'server' | 'ledger' | 'settings' | 'signal' | 'egress' | 'transaction' | 'definition'>;
 
-/** Clocks differ, and EvolutionAPI knows whole seconds only. */
-const clocksDifferMs = 2000;
 const mostRequestMs = 5000;
 
 /** Only messages count that no transaction owns: those are TypeBot's, or somebody's by hand. */
@@ -19,12 +17,13 @@ export async function earlierMessages(means: Means, { by, since }: EarlierMessag
 	const { signal, settings } = means;
 	const until = Date.now() + timeoutMs;
 	let seen = 0;
-	let changedAt = since;
+	// from the first look on: with none there, nobody knows whether they are still to come
+	let changedAt = Date.now();
 	let lastError: string | undefined;
 	for (;;) {
 		const lookedAt = Date.now();
 		try {
-			const messages = await look(means, since - clocksDifferMs);
+			const messages = await look(means, Math.floor(since / 1000) * 1000); // EvolutionAPI knows whole seconds only
 			lastError = undefined;
 			if (messages.length !== seen) [seen, changedAt] = [messages.length, lookedAt];
 			if (isOver(by, messages, lookedAt - changedAt)) return { end: 'reached', receipt: 'sent', toldBy: 'polling' };

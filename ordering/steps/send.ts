@@ -4,11 +4,12 @@ import { HttpFailure } from '../../evolution/http';
 import { only } from '../../evolution/only';
 import { isMark, mediaOf, withMedia } from '../../evolution/messages/file';
 import type { Message } from '../../evolution/messages/message';
+import { isAddress } from '../../evolution/messages/request';
 import { toRecipient } from '../../evolution/recipient';
 import type { RecordedMessage } from '../../evolution/server';
 import { cancelledFailure, OrderedSendError } from '../errors';
 import { pause } from '../pause';
-import { messageOf } from './message';
+import { messageOf, plannedSend } from './message';
 import { moveStep, ordinalOf, type Step } from '../transaction';
 import { lookUp, mayGoOutUntil, takeFound } from './lookUp';
 import { AttemptFailed, retrying } from './retry';
@@ -41,8 +42,8 @@ async function settleEarlierAttempt(run: Run, step: Step): Promise<StepEnd> {
 async function attempt(run: Run, step: Step): Promise<void> {
 	const { definition, transaction } = run;
 	const message = messageOf(run, step);
-	const problem = 'messageId' in message && !message.messageId ? 'it reacts to the message of a step that was not sent' : undefined;
-	if (problem) throw new AttemptFailed({ code: 'nothingToRefer', message: `The reaction can't be sent: ${problem}` }, 'later');
+	const problem = emptyBy(message);
+	if (problem) throw new AttemptFailed({ code: 'nothingToRefer', message: `Not sent, since ${problem}`, hint: 'Look at what the earlier step gave that stands in [[…]].' }, 'later');
 	await keepGaps(run);
 	if (step.status === 'inDoubt') transaction.duplicatePossible = true;
 	const earlierDoubt = step.doubtSince;
@@ -82,10 +83,17 @@ async function keepGaps({ definition, transaction: { chat }, pace, signal }: Run
 	signal?.throwIfAborted();
 }
 
-/** Files are not on record: the call brings them. */
-function withFile(run: Run, step: Step, message: Message): Message {
+/** What references may have left of a message. */
+function emptyBy(message: Message): string | undefined {
+	if ('messageId' in message && !message.messageId.trim()) return 'it reacts to the message of a step that was not sent';
+	if (message.kind === 'text' && !message.text.trim()) return 'its text is empty';
 	const media = mediaOf(message);
-	if (media === undefined || !isMark(media)) return message;
+	return media === undefined || isAddress(media) || isMark(media) ? undefined : 'its file is no address that begins with https:// or http://';
+}
+
+/** Files are not on record: the call brings them. What references give is never taken for one. */
+function withFile(run: Run, step: Step, message: Message): Message {
+	if (!isMark(mediaOf(plannedSend(run.definition, step).message) ?? '')) return message;
 	return withMedia(message, run.send.files[ordinalOf(run.transaction, step)] as string);
 }
 

@@ -27,6 +27,14 @@ test.each([
 	expect(stepsOf(outcome)).toBe('wait done, send done, webhook done');
 });
 
+test('a turn that began long ago is not over because no bubble is there yet', async () => {
+	const here = await scene();
+	const running = runSequence(here, [text('mine')], afterEarlier({ since: Date.now() - 60_000, until: 'quietTime', quietSeconds: 0.6 }));
+	await sleep(300).then(() => bubble(here, 'bubble'));
+	await running;
+	expect(here.texts()).toEqual(['bubble', 'mine']);
+});
+
 test('only messages of this turn count, and none that a transaction has sent', async () => {
 	const here = await scene();
 	await bubble(here, 'of an earlier turn');

@@ -85,8 +85,14 @@ test.each<[string, unknown, RegExp]>([
 	['a webhook body that is no JSON', [text, { type: 'webhook', url: 'https://a.test', body: '{' }], /^Step 2 \(webhook\), Body \(JSON\): is not valid JSON/],
 	['a policy that is none', [{ ...text, onError: 'ignore' }], /^Step 1 \(text\), On Error: has to be one of: stop, continue, compensate$/],
 	['a wait for what was not sent', [{ type: 'wait', waitFor: 'read' }, text], /^Step 1 \(wait\), Wait For: has no message before it/],
-	['a reference to itself', [{ type: 'text', text: 'x [[1.messageId]]' }], /^Step 1 \(text\): refers to step 1 by \[\[1\.…\]\], which does not come before it$/],
+	['a reference to itself', [{ type: 'text', text: 'x [[1.messageId]]' }], /^Step 1 \(text\): refers to step 1 by \[\[1\.messageId\]\], which does not come before it$/],
 	['a reference to a step behind', [text, { type: 'webhook', url: 'https://a.test', body: { deep: ['[[3.messageId]]'] } }, text], /^Step 2 \(webhook\): refers to step 3/],
+	['a field that it does not have', [{ ...text, waitfor: 'delivered' }], /^Step 1 \(text\): there is no field "waitfor" here: check its spelling$/],
+	['a field within it that is none', [{ type: 'contact', contacts: [{ fullName: 'Ana', phoneNumber: '+5511988887777', phone: 'x' }] }], /^Step 1 \(contact\), Contacts 1: there is no field "phone" here/],
+	['an answer of what is no webhook', [text, { type: 'text', text: '[[1.webhook.id]]' }], /^Step 2 \(text\): refers to step 1 by \[\[1\.webhook\]\], but that step \(text\) gives none$/],
+	['a receipt that is not waited for', [text, { type: 'text', text: '[[1.receipt]]' }], /gives none: it waits for no acknowledgement$/],
+	['a message ID of a wait', [{ type: 'wait' }, { type: 'text', text: '[[1.messageId]]' }], /gives none$/],
+	['a reference in a header', [text, { type: 'webhook', url: 'https://a.test', headers: [{ name: 'X-Id', value: '[[1.messageId]]' }] }], /^Step 2 \(webhook\): refers to an earlier step in a header/],
 	['a reference in the place of a host', [text, { type: 'webhook', url: 'https://[[1.messageId]]/x' }], /^Step 2 \(webhook\), URL: has to be an address/],
 ])('%s is refused by step and field', (_what, steps, message) => {
 	expect(problemOf(steps)).toMatch(message);

@@ -189,6 +189,17 @@ describe('references to earlier steps', () => {
 		expect(decodeURIComponent(next?.path ?? '')).toContain('"}, "injected"');
 	});
 
+	test.each([
+		['an empty text', { type: 'text', text: '[[1.webhook.none]]' }, 'its text is empty'],
+		['a file that is none', { type: 'image', media: '[[1.webhook.mark]]' }, 'its file is no address'],
+	])('%s that an answer left is not sent, and the error names the step', async (_what, step, why) => {
+		const here = await scene();
+		here.receiver.behave({ status: 200, body: { mark: 'file:///etc/passwd' } }, { path: '/empty' });
+		const outcome = await runSequence(here, [call('/empty'), step]);
+		expect(outcome.failure).toMatchObject({ code: 'nothingToRefer', message: expect.stringContaining(`Step 2 (${step.type}): Not sent, since ${why}`) });
+		expect(effectsOf(here)).toEqual(['call /empty']);
+	});
+
 	test('a reaction to a message that was not sent fails without a request', async () => {
 		const here = await scene();
 		here.simulator.control.addRule({ route: 'sendText', answer: { kind: 'noSuchNumber' } });
