@@ -292,7 +292,7 @@ describe('gaps', () => {
 	test('a cancel ends the pause, with nothing sent', async () => {
 		const here = await scene();
 		const cancel = new AbortController();
-		setTimeout(() => cancel.abort(), 100);
+		void here.simulator.control.waitForMessages(1).then(() => setTimeout(() => cancel.abort(), 100));
 		const outcome = await runSequence(here, [text('one'), text('two')], { options: { minimumGapSeconds: 30 } }, { signal: cancel.signal });
 		expect(stepsOf(outcome)).toBe('send done, send cancelled');
 	});
