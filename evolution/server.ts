@@ -159,19 +159,26 @@ export class EvolutionServer {
 		return this.messagesOf(answer, instance).records.some((record) => record.messageId === messageId);
 	}
 
-	/** Our own messages to one JID since `since` (ms since 1970), newest first. */
+	/** Our own messages to one JID since `since` (ms since 1970), newest first: what a look-up needs, at most 1,000. */
 	async ownMessages(instance: string, remoteJid: string, since: number, call: Call): Promise<RecordedMessage[]> {
+		return (await this.ownRecord(instance, remoteJid, since, 20, call)).messages;
+	}
+
+	/**
+	 * As {@link ownMessages}, at most `mostPages` of 50 or less; `complete` tells whether that was all. One that comes
+	 * while it is read may push another into the next page, so that it stands there twice.
+	 */
+	async ownRecord(instance: string, remoteJid: string, since: number, mostPages: number, call: Call): Promise<{ messages: RecordedMessage[]; complete: boolean }> {
 		for (const size of pageSizes) {
-			const found = await this.ownMessagesBy(size, instance, remoteJid, since, call);
+			const found = await this.ownMessagesBy(size, instance, remoteJid, since, mostPages, call);
 			if (found) return found;
 		}
 		throw new EvolutionError('answerTooLarge', `${this.address} has a message on record that is too large to be looked at`, "Send files by their address: on Meta's channel EvolutionAPI keeps base64 whole.");
 	}
 
 	/** Undefined where a page is too large. */
-	private async ownMessagesBy(size: number, instance: string, remoteJid: string, since: number, call: Call): Promise<RecordedMessage[] | undefined> {
+	private async ownMessagesBy(size: number, instance: string, remoteJid: string, since: number, mostPages: number, call: Call): Promise<{ messages: RecordedMessage[]; complete: boolean } | undefined> {
 		const found: RecordedMessage[] = [];
-		const mostPages = 20; // 1,000 messages within the window of a look-up are more than one chat can have
 		for (let page = 1; page <= mostPages; page++) {
 			const answer = await this.askForMessages(instance, { remoteJid, fromMe: true }, { page, size }, call, mostPageBytes);
 			if (answer.truncated) return undefined;
@@ -179,9 +186,9 @@ export class EvolutionServer {
 			const recent = records.filter((record) => record.timestamp * 1000 >= since && record.remoteJid === remoteJid);
 			found.push(...recent);
 			const older = records.some((record) => record.timestamp * 1000 < since);
-			if (older || page >= pages) break;
+			if (older || page >= pages) return { messages: found, complete: true };
 		}
-		return found;
+		return { messages: found, complete: false };
 	}
 
 	/** Names, channels and states; tokens and everything else that the server tells stay out. */

@@ -2,14 +2,16 @@
 import pMap from 'p-map';
 import type { EgressFilter } from '../evolution/http';
 import { only } from '../evolution/only';
-import { serverAddress } from '../evolution/server';
+import { type ServerAccess, serverAddress } from '../evolution/server';
 import { impossibleStep } from './channels';
 import { Connections } from './connections';
-import { CancelledError, type Failure, failureOf, OrderedSendError, StillRunningError, TransactionConflictError } from './errors';
+import { CancelledError, type Failure, failureOf, OrderedSendError, StillRunningError, TransactionConflictError, UnknownTransactionError } from './errors';
 import { EmbeddedLanes } from './lanes/embedded';
 import type { Lanes, OrderKey, ReadLaneRecord, Ticket } from './lanes/lanes';
 import { compare } from './lanes/order';
 import type { Ledger } from './ledger/ledger';
+import { listAll, listUpTo } from './log/list';
+import { type ChatRequest, type ListRequest, transactionStatuses } from './log/request';
 import type { WaitEnd } from './receipts/waits';
 import { SqliteLedger } from './ledger/sqlite';
 import { contentOf, differingPart, hashContent, keyedHash } from './content';
@@ -17,6 +19,7 @@ import type { OrderedSend } from './orderedSend';
 import { giveUp, type RecoveryCall, type Recovered, recover, resume, takeBack } from './recovery';
 import { defaultSettings, type Settings } from './settings';
 import { type Chat, hasEndedForGood, plannedSteps, type Transaction } from './transaction';
+import { type Verification, verifyOrder } from './verify/verify';
 import { goOn, type Outcome, orderKeyOf, Parked, recordedOutcome, runTurns, type Shared } from './turns';
 
 /** From which n8n execution a call comes; its ID is made from this where the user gave none. */
@@ -128,6 +131,35 @@ export class Engine {
 	/** Deletes for everyone what a transaction has sent, where its channel can; it can't go on after that. */
 	async compensate(id: string, call: RecoveryCall): Promise<Outcome> {
 		return await this.alone(call, id, () => takeBack(this.shared, id, call));
+	}
+
+	/** What is on record of one transaction. Throws {@link UnknownTransactionError}. */
+	async get({ baseUrl }: ServerAccess, id: string): Promise<Transaction> {
+		const server = serverAddress(baseUrl);
+		const found = await this.ledger.find(server, id);
+		if (!found) throw new UnknownTransactionError(id, server);
+		return found;
+	}
+
+	/** What is on record; without a limit all of it, or a {@link TooManyTransactionsError}. */
+	async list({ listing, limit }: ListRequest): Promise<Transaction[]> {
+		return limit === undefined ? await listAll(this.ledger, listing) : await listUpTo(this.ledger, listing, limit);
+	}
+
+	/** A chat's transactions within a time, oldest first. Throws as {@link list}. */
+	async listChat({ server, instance, recipient, from, to }: ChatRequest): Promise<Transaction[]> {
+		return await listAll(this.ledger, { server, recipient: { instance, jid: recipient.jid }, statuses: transactionStatuses, from, to, order: 'oldestFirst' });
+	}
+
+	/** Compares a chat's records, as {@link verifyOrder}. */
+	async verify(request: ChatRequest, means: Pick<RunOptions, 'signal' | 'egress'>): Promise<Verification> {
+		const { ledger, settings } = this;
+		return await verifyOrder({ ...means, ledger, settings, server: this.connections.serverOf(request.access) }, request);
+	}
+
+	/** Deletes what ended before `before` (ms since 1970) at one server, as {@link Ledger.pruneEnded}; tells how many. */
+	async prune(server: string, before: number): Promise<number> {
+		return await this.ledger.pruneEnded(server, before, Date.now());
 	}
 
 	async close(): Promise<void> {

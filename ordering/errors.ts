@@ -160,3 +160,17 @@ export const unexpected = 'unexpected';
 export function failureOf(error: unknown): Failure {
 	return error instanceof OrderedSendError ? error.failure : { code: unexpected, message: (error as Error).message };
 }
+
+/** A list that is longer than one call gives. */
+export class TooManyTransactionsError extends OrderedSendError {
+	constructor(most: number) {
+		super('tooManyTransactions', `More than ${most} transactions match, and one call gives ${most} at most`, 'Narrow it down by the times or by the chat, or turn Return All off and set a Limit.');
+	}
+}
+
+/** EvolutionAPI's record, which an operation needs, can't be read. It changed nothing. */
+export class RecordUnavailableError extends OrderedSendError {
+	constructor(why: string, hint: string) {
+		super('recordUnavailable', `EvolutionAPI's record can't be read: ${why}`, hint);
+	}
+}

@@ -46,7 +46,7 @@ export const labels: Record<string, string> = {
 	instanceGapSeconds: 'Instance Gap (Seconds)',
 	orderKey: 'Order Key',
 	afterEarlierMessages: 'After Earlier Messages',
-	compensationWebhookUrl: 'Compensation Webhook URL',
+	compensationWebhookUrl: 'Compensation URL',
 	stepsFrom: 'Define Steps',
 	steps: 'Steps',
 	stepsJson: 'Steps (JSON)',

@@ -2,9 +2,9 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { evolutionServerApiTest, orderedStoreApiTest, webhookTargetApiTest } from '../shared/credentialTest';
+import { searchInstances } from '../shared/listSearch';
 import { optionsField } from './common/options.fields';
 import { recipientFields } from './common/recipient.fields';
-import { searchInstances } from './methods/listSearch';
 import { type ReadCall, runItems } from './run';
 import { runSequenceFields } from './runSequence/fields';
 import { readRunSequence } from './runSequence/read';

@@ -1,7 +1,8 @@
-// The node for what is on record: finishes, resumes or gives up transactions. What it does is in ordering/.
+// The node for what is on record: shows, verifies and draws it, and finishes, resumes or gives up transactions.
 import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { evolutionServerApiTest, orderedStoreApiTest, webhookTargetApiTest } from '../shared/credentialTest';
+import { searchInstances } from '../shared/listSearch';
 import { operations } from './operations';
 import { runOperation } from './runOperation';
 
@@ -14,8 +15,9 @@ export class OrderedMessageLog implements INodeType {
 		icon: { light: 'file:../../icons/messageLog.svg', dark: 'file:../../icons/messageLog.dark.svg' },
 		group: ['output'],
 		version: 1,
-		subtitle: '={{ ({ giveUp: "give up", recover: "recover unfinished", resume: "resume" })[$parameter.operation] + ($parameter.operation === "recover" ? "" : " " + $parameter.transactionId) }}',
-		description: 'Finish, resume or give up what Ordered EvolutionAPI Send left unfinished, such as after a crash of n8n',
+		subtitle:
+			'={{ ({ compensate: "compensate", get: "get", getAll: "get many", giveUp: "give up", prune: "delete old", recover: "recover unfinished", resume: "resume", timeline: "timeline", verify: "verify the order" })[$parameter.operation] + (["compensate", "get", "giveUp", "resume"].includes($parameter.operation) || ($parameter.operation === "timeline" && $parameter.timelineOf === "transaction") ? " " + $parameter.transactionId : ["timeline", "verify"].includes($parameter.operation) ? " " + $parameter.number : "") }}',
+		description: 'See, verify and draw what Ordered EvolutionAPI Send did and when, and finish, resume, give up or take back transactions',
 		defaults: { name: 'Ordered Message Log' },
 		usableAsTool: true,
 		inputs: main,
@@ -42,6 +44,7 @@ export class OrderedMessageLog implements INodeType {
 
 	methods = {
 		credentialTest: { evolutionServerApiTest, orderedStoreApiTest, webhookTargetApiTest },
+		listSearch: { searchInstances },
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {

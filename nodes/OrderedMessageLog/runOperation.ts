@@ -12,7 +12,7 @@ export async function runOperation(this: IExecuteFunctions): Promise<INodeExecut
 		let work: Work | undefined;
 		try {
 			work = await operation.prepare.call(this, i);
-			for (const json of await work()) given.push({ json, pairedItem: { item: i } });
+			for (const one of await work()) given.push({ ...one, pairedItem: { item: i } });
 		} catch (error) {
 			if (!this.continueOnFail()) throw toNodeError.call(this, i, notDone(only<Error>(error, OrderedSendError, NotDoneError), unexpected));
 			given.push(toItem.call(this, i, notDone(error, work ? unexpected : 'notReadable')));

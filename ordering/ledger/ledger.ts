@@ -1,6 +1,21 @@
 // The ledger as the engine sees it: what is recorded here survives a crash.
 import type { LaneRecord } from '../lanes/lanes';
-import type { Chat, Transaction } from '../transaction';
+import type { Chat, Transaction, TransactionStatus } from '../transaction';
+
+/** Which transactions of a server are listed; times in ms since 1970, of their creation. */
+export interface Listing {
+	server: string;
+	/** Those of one instance. */
+	instance?: string;
+	/** Those of one chat, by any of its names. */
+	recipient?: { instance: string; jid: string };
+	statuses: readonly TransactionStatus[];
+	/** The first moment that counts. */
+	from: number;
+	/** The first that does not. */
+	to: number;
+	order: 'newestFirst' | 'oldestFirst';
+}
 
 /**
  * Every method throws `LedgerUnavailableError` when the database fails. What a promise of `open` or `save` has told is
@@ -33,6 +48,11 @@ export interface Ledger {
 	 * still to be made; oldest first, at most `limit`, those after `after` (a `createdAt` and an ID) where given.
 	 */
 	unfinished(server: string, createdBefore: number, limit: number, after?: { createdAt: number; id: string }): Promise<Transaction[]>;
+	/**
+	 * What is on record, at most `limit`, behind the one at `after` where given. Pages that follow one another skip and
+	 * double nothing, whatever is recorded meanwhile: one is listed by when it was created, and that never changes.
+	 */
+	list(listing: Listing, limit: number, after?: { createdAt: number; id: string }): Promise<Transaction[]>;
 	/** A chat's transactions, by its own name, that had a turn, the last one with a fence below `below`; newest first. */
 	turnsOf(chat: Chat, below: number, limit: number): Promise<Transaction[]>;
 	/** Whether a step on record has this message as its own. */
@@ -45,5 +65,11 @@ export interface Ledger {
 	linkedJids(chat: Chat): Promise<string[]>;
 	/** Deletes transactions that ended before `before` (ms since 1970), or are still open and were created before it; tells how many. */
 	prune(before: number): Promise<number>;
+	/**
+	 * Deletes transactions of a server that ended before `before` (ms since 1970); tells how many. All of a chat stay
+	 * while one of them is open, holds it, has an error callback to be made, or a message in doubt that may still go out
+	 * at `now`: what can go on needs to see what was sent since.
+	 */
+	pruneEnded(server: string, before: number, now: number): Promise<number>;
 	close(): Promise<void>;
 }

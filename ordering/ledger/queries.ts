@@ -25,6 +25,9 @@ export function queriesFor(prefix: string) {
 	const update = `update ${transactions} set recipient = $3, status = $5, fence = $6, unsettled_until = $7, unfinished = $8, holds = $9,
 		message_ids = $10, ended_at = $11, body = $12 where server = $1 and instance = $2 and id = $4 and fence <= $6`;
 	const age = 'coalesce(ended_at, created_at)';
+	/** Of a text of statuses such as `,open,failed,`: a list can't be a value in both databases. */
+	const hasStatus = (statuses: string) => `cast(${statuses} as text) like '%,' || status || ',%'`;
+	const isOfInstance = (instance: string) => `(cast(${instance} as text) = '' or instance = ${instance})`;
 
 	return {
 		// the conflict changes nothing, but it returns the row that is there, even one that was recorded just now
@@ -44,6 +47,11 @@ export function queriesFor(prefix: string) {
 		unsettled: `${names} select t.body from names cross join ${transactions} t where ${ofName} and t.unsettled_until > $4 and t.id <> $5 order by t.created_at, t.rowid`,
 		unfinished: `select body from ${transactions} where server = $1 and unfinished = 1 and created_at < $2 and (created_at, id) > ($3, $4) order by created_at, id limit $5`,
 		turnsOf: `select body from ${transactions} where server = $1 and instance = $2 and recipient = $3 and fence > 0 and fence < $4 order by fence desc limit $5`,
+		// what is listed is read in pages: $2 is the bound that stays, $3 and $4 the place of the last one before
+		listNewest: `select body from ${transactions} where server = $1 and created_at >= $2 and (created_at, id) < ($3, $4) and ${hasStatus('$5')} and ${isOfInstance('$6')} order by created_at desc, id desc limit $7`,
+		listOldest: `select body from ${transactions} where server = $1 and created_at < $2 and (created_at, id) > ($3, $4) and ${hasStatus('$5')} and ${isOfInstance('$6')} order by created_at, id limit $7`,
+		listNewestOfChat: `${names} select t.body from names cross join ${transactions} t where ${ofName} and t.created_at >= $4 and (t.created_at, t.id) < ($5, $6) and ${hasStatus('$7')} order by t.created_at desc, t.id desc limit $8`,
+		listOldestOfChat: `${names} select t.body from names cross join ${transactions} t where ${ofName} and t.created_at < $4 and (t.created_at, t.id) > ($5, $6) and ${hasStatus('$7')} order by t.created_at, t.id limit $8`,
 		ownsMessage: `select 1 from ${messages} where server = $1 and message_id = $2`,
 		// a link that would close a circle is left out: its chats are one already; a used link is marked as such once a day
 		linkChat: `with recursive path(name) as (
@@ -57,6 +65,18 @@ export function queriesFor(prefix: string) {
 		linkedChat: `${path} select name from path where not exists (select 1 from ${links} l where l.server = $1 and l.instance = $2 and l.jid = path.name)`,
 		linkedJids: `${names} select name from names where name <> $3`,
 		prune: `delete from ${transactions} where (server, id) in (select server, id from ${transactions} where ${age} < $1 and holds = 0 order by ${age} limit $2) returning id`,
+		/**
+		 * Of server $1, what ended before $2. Chats stay whole in which something is open, holds, is still to be told, or may
+		 * still go out at $3: recovery sees by what was sent later that something must not be sent any more. `|| ''` keeps
+		 * SQLite from all of a server: the index by age is the narrow one.
+		 */
+		pruneEnded: `delete from ${transactions} where (server, id) in (
+			with busy(instance, recipient) as (
+				select instance, recipient from ${transactions} where server = $1 and unfinished = 1
+				union select instance, recipient from ${transactions} where server = $1 and holds = 1
+				union select instance, recipient from ${transactions} where server = $1 and unsettled_until > $3
+			)
+			select server, id from ${transactions} where server || '' = $1 and ${age} < $2 and (instance, recipient) not in (select instance, recipient from busy) order by ${age} limit $4) returning id`,
 		/** Links that no transaction and no other link needs. */
 		pruneLinks: `delete from ${links} where (server, instance, jid) in (
 			select l.server, l.instance, l.jid from ${links} l where l.used_at < $1

@@ -118,6 +118,10 @@ export const migrations: string[] = [
 	create index chat_links_by_recipient on chat_links (server, instance, recipient);
 	create index chat_links_by_use on chat_links (used_at);
 	`,
+	// what is listed is looked at by its creation; the status stands in the index, so that others are passed over within it
+	`
+	create index transactions_by_creation on transactions (server, created_at, id, status);
+	`,
 ];
 
 /** PostgreSQL's, run in their order from the version that its table `schema_version` has; `prefix` goes before each name. */
@@ -179,6 +183,9 @@ export function postgresMigrations(prefix: string): string[] {
 		create index ${prefix}chat_links_by_use on ${prefix}chat_links (used_at);
 
 		create table ${prefix}facts (name text primary key, value text not null);
+		`,
+		`
+		create index ${prefix}transactions_by_creation on ${prefix}transactions (server, created_at, id, status);
 		`,
 	];
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { StaleFenceError } from '../errors';
 import type { LaneMarks, LaneRecord } from '../lanes/lanes';
 import type { Chat, Transaction } from '../transaction';
-import type { Ledger } from './ledger';
+import type { Ledger, Listing } from './ledger';
 import type { Queries } from './queries';
 import { upToDate } from './upToDate';
 
@@ -68,6 +68,16 @@ export class SqlLedger implements Ledger {
 		return await this.transactions(this.queries.unfinished, [server, createdBefore, after.createdAt, after.id, limit]);
 	}
 
+	async list(listing: Listing, limit: number, after = startOf(listing)): Promise<Transaction[]> {
+		const { server, instance = '', recipient, statuses, from, to, order } = listing;
+		const newest = order === 'newestFirst';
+		const place: Value[] = [newest ? from : to, after.createdAt, after.id, `,${statuses.join(',')},`];
+		if (!recipient) return await this.transactions(newest ? this.queries.listNewest : this.queries.listOldest, [server, ...place, instance, limit]);
+		// all names of a chat are found from the one that the others lead to
+		const chat = await this.linkedChat({ server, instance: recipient.instance, recipient: recipient.jid });
+		return await this.transactions(newest ? this.queries.listNewestOfChat : this.queries.listOldestOfChat, [...keyOf(chat), ...place, limit]);
+	}
+
 	async turnsOf(chat: Chat, below: number, limit: number): Promise<Transaction[]> {
 		return await this.transactions(this.queries.turnsOf, [...keyOf(chat), below, limit]);
 	}
@@ -90,17 +100,26 @@ export class SqlLedger implements Ledger {
 	}
 
 	async prune(before: number): Promise<number> {
-		let pruned = 0;
-		// in batches: a large one would keep others waiting
-		for (let batch = pruneBatch; batch === pruneBatch; pruned += batch) {
-			batch = (await this.database.write('prune', this.queries.prune, [before, pruneBatch])).length;
-		}
+		const pruned = await this.inBatches(this.queries.prune, [before]);
 		await this.database.write('prune', this.queries.pruneLinks, [before, pruneBatch]);
 		return pruned;
 	}
 
+	async pruneEnded(server: string, before: number, now: number): Promise<number> {
+		return await this.inBatches(this.queries.pruneEnded, [server, before, now]);
+	}
+
 	async close(): Promise<void> {
 		await this.database.close();
+	}
+
+	/** A large deletion would keep others waiting. */
+	private async inBatches(sql: string, values: Value[]): Promise<number> {
+		let deleted = 0;
+		for (let batch = pruneBatch; batch === pruneBatch; deleted += batch) {
+			batch = (await this.database.write('prune', sql, [...values, pruneBatch])).length;
+		}
+		return deleted;
 	}
 
 	private async write({ chat, id }: Transaction, sql: string, values: Value[]): Promise<Row[]> {
@@ -118,6 +137,11 @@ function transactionIn(row: Row): Transaction {
 
 function keyOf(chat: Chat): [string, string, string] {
 	return [chat.server, chat.instance, chat.recipient];
+}
+
+/** The place before the first one that is listed: no ID is empty. */
+function startOf({ order, from, to }: Listing): { createdAt: number; id: string } {
+	return { createdAt: order === 'newestFirst' ? to : from, id: '' };
 }
 
 /** $1 to $12 of `open`, `save` and `saveIntent`. */

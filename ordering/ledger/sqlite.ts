@@ -51,8 +51,17 @@ export class SqliteLedger extends SqlLedger {
 	}
 
 	override async prune(before: number): Promise<number> {
-		const pruned = await super.prune(before);
-		await this.file.read('pragma wal_checkpoint(truncate)', []); // the log holds what was deleted, too
+		return await this.emptyingLog(super.prune(before));
+	}
+
+	override async pruneEnded(server: string, before: number, now: number): Promise<number> {
+		return await this.emptyingLog(super.pruneEnded(server, before, now));
+	}
+
+	/** The write-ahead log holds what was deleted, too. */
+	private async emptyingLog(pruning: Promise<number>): Promise<number> {
+		const pruned = await pruning;
+		await this.file.read('pragma wal_checkpoint(truncate)', []);
 		return pruned;
 	}
 }

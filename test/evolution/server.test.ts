@@ -191,6 +191,13 @@ describe('a look for own messages', () => {
 		expect(simulator.control.counts().findMessages).toBe(1);
 	});
 
+	test.each([[2, 100, false], [3, 130, true], [9, 130, true]])('ends after %i pages, with %i messages, and tells whether that was all', async (mostPages, count, complete) => {
+		const simulator = await simulated();
+		simulator.control.addRows({ instance: 'meta1', messages: Array.from({ length: 130 }, (_, i) => row(`M${i}`, seconds - i)) });
+		const found = await clientOf(simulator).ownRecord('meta1', jid, 0, mostPages, call);
+		expect([found.messages.length, found.complete]).toEqual([count, complete]);
+	});
+
 	test('never takes what another chat or the other person wrote', async () => {
 		const rows = [row('MINE', seconds), row('OTHER CHAT', seconds, { remoteJid: '551@s.whatsapp.net' }), row('THEIRS', seconds, { fromMe: false }), null, {}, { key: {} }, { key: { id: 5 } }];
 		const careless = await serving((_heard, answer) => answer.end(JSON.stringify({ messages: { total: 3, pages: 1, currentPage: 1, records: rows } })));

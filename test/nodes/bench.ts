@@ -34,6 +34,8 @@ export interface Bench {
 export interface BenchOptions extends Partial<RunWorkflowOptions> {
 	/** More properties of the node, such as `onError`. */
 	node?: Partial<INode>;
+	/** Settings of the workflow, such as `timezone`. */
+	settings?: object;
 }
 
 /** Call it at the top of a test file: simulator and receiver are new for each test, the ledger is the file's own. */
@@ -69,8 +71,8 @@ export function useBench(simulatorOptions: SimulatorOptions = {}): Bench {
 	bench.effects = () => effectsOf(bench.simulator, bench.receiver).map(({ kind, what }) => `${kind} ${what}`);
 	bench.run = (parameters = {}, { node, ...more } = {}) =>
 		searched({ workflow: sendWorkflow({ webhookUrl: `${bench.receiver.url}/done`, ...parameters }, node), credentials: { evolutionServerApi: bench.access() }, ...more });
-	bench.runLog = (parameters = {}, { node, ...more } = {}) =>
-		searched({ workflow: workflowWith(logNode(parameters, node)), credentials: { evolutionServerApi: bench.access() }, nodeTypes: { [LOG_TYPE]: builtLog() }, ...more });
+	bench.runLog = (parameters = {}, { node, settings, ...more } = {}) =>
+		searched({ workflow: { ...workflowWith(logNode(parameters, node)), settings }, credentials: { evolutionServerApi: bench.access() }, nodeTypes: { [LOG_TYPE]: builtLog() }, ...more });
 	return bench;
 }
 

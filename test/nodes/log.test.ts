@@ -144,6 +144,23 @@ describe('give up', () => {
 	});
 });
 
+describe('compensating', () => {
+	test('deletes for everyone what a transaction has sent', async () => {
+		const number = newNumber();
+		const instanceName = { __rl: true, mode: 'name', value: 'phone1' };
+		await bench.run({ number, instanceName, text: 'Wrong price', options: { transactionId: 'to be undone' } }, store.used());
+		const run = await bench.runLog({ operation: 'compensate', transactionId: 'to be undone' }, store.used());
+		expect(logOutput(run)).toMatchObject([{ transactionId: 'to be undone', status: 'completed', compensation: { status: 'done', deletions: [{ status: 'done' }] } }]);
+		expect(bench.simulator.control.log().some((entry) => entry.kind === 'deletion')).toBe(true);
+	});
+
+	test('where the channel can not delete, it is an error that says what is left', async () => {
+		await bench.run({ number: newNumber(), text: 'Wrong price', options: { transactionId: 'at Meta' } }, store.used());
+		const error = errorOf(await bench.runLog({ operation: 'compensate', transactionId: 'at Meta' }, store.used()));
+		expect(error.message).toMatch(/^1 of 1 message could not be taken back: Meta's Cloud API can't take a message back\. The message was sent \(ID .*What was sent could not be taken back\.$/);
+	});
+});
+
 test.each<[string, object, RegExp]>([
 	['an unknown ID', { operation: 'resume', transactionId: 'nobody' }, /^Transaction ID: no transaction "nobody" is on record/],
 	['no ID', { operation: 'giveUp', transactionId: ' ' }, /^Transaction ID: is empty/],

@@ -210,6 +210,12 @@ describe('binary data', () => {
 		expect(await stepsOf(image(), [big(100 * 1024 * 1024)])).toMatchObject([{ media: 'AAAA' }]);
 	});
 
+	test('of several steps that is too large together is refused before the last of it is loaded', async () => {
+		const half = { content: Buffer.alloc(60 * 1024 * 1024), mimeType: 'video/mp4' };
+		const video = { type: 'video', mediaFrom: 'binary' };
+		expect(errorOf(await run(panel(video, { ...video, binaryProperty: 'more' }), [{ data: half, more: half }])).message).toBe('Step 2 (video), Binary Property: with this file, the steps bring more than 100 MB together: put files on a web server, and use their URLs');
+	});
+
 	describe('that n8n has stored in a file', () => {
 		let folder: string;
 		let service: BinaryDataService;
@@ -270,7 +276,7 @@ describe('recipient and options', () => {
 	});
 
 	test.each<[object, object]>([
-		[{ rule: { since: '={{ 1764000000.5 }}' } }, { since: 1764000000.5, until: 'quietTime', quietSeconds: 2, timeoutSeconds: 20, onTimeout: 'stop' }],
+		[{ rule: { since: '={{ 1764000000.5 }}' } }, { since: 1764000000.5, until: 'quietTime', quietSeconds: 4, timeoutSeconds: 20, onTimeout: 'stop' }],
 		[{ rule: { since: 'x', until: 'count', count: 3, text: 'left over' } }, { since: 'x', until: 'count', count: 3, timeoutSeconds: 20, onTimeout: 'stop' }],
 		[{ rule: { since: 'x', until: 'text', text: 'Bye', onTimeout: 'continue', timeoutSeconds: 5 } }, { since: 'x', until: 'text', text: 'Bye', timeoutSeconds: 5, onTimeout: 'continue' }],
 	])('give the rule of After Earlier Messages as an object: %j', async (afterEarlierMessages, expected) => {

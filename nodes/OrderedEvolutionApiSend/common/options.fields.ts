@@ -9,8 +9,8 @@ const earlierMessagesFields: INodeProperties[] = [
 		type: 'string',
 		default: '',
 		required: true,
-		placeholder: 'e.g. {{ $json.body.data.messageTimestamp }}',
-		description: "When the turn began: EvolutionAPI's messageTimestamp of the person's message, or an ISO time such as 2026-11-24T10:20:29Z. Older messages are not looked at.",
+		placeholder: 'e.g. 2026-11-24T10:20:29Z',
+		description: "When the turn began: EvolutionAPI's messageTimestamp of the person's message, as its webhook tells it, or an ISO time. Older messages are not looked at.",
 	},
 	{
 		displayName: 'Until',
@@ -48,9 +48,9 @@ const earlierMessagesFields: INodeProperties[] = [
 		name: 'quietSeconds',
 		type: 'number',
 		typeOptions: { minValue: 0.5 },
-		default: 2,
+		default: 4,
 		displayOptions: { show: { until: ['quietTime'] } },
-		description: 'How long nothing new may be sent until the turn counts as shown. Longer than the typing time that EvolutionAPI adds between bubbles, such as 2.',
+		description: 'How long nothing new may be sent until the turn counts as over. EvolutionAPI needs a second and more for each bubble, so 4 or more.',
 	},
 	{
 		displayName: 'Timeout (Seconds)',
@@ -91,7 +91,7 @@ export const optionsField: INodeProperties = {
 			options: [{ displayName: 'Rule', name: 'rule', values: earlierMessagesFields }],
 		},
 		{ displayName: 'Attempts', name: 'attempts', type: 'number', typeOptions: { minValue: 1, maxValue: 10 }, default: 3, description: 'How often each message and each webhook is tried when it fails in a way that may pass. A message that may be out already is looked up, not sent again.' },
-		{ displayName: 'Compensation Webhook URL', name: 'compensationWebhookUrl', type: 'string', default: '', placeholder: 'e.g. https://example.com/undo-order', displayOptions: { show: { '/operation': ['runSequence'] } }, description: 'Address that is called (POST) when a step whose On Error is Take Back fails, so that you can undo what is not a message, such as an order. It may be called more than once.' },
+		{ displayName: 'Compensation URL', name: 'compensationWebhookUrl', type: 'string', default: '', placeholder: 'e.g. https://example.com/undo-order', displayOptions: { show: { '/operation': ['runSequence'] } }, description: 'Address that is called (POST) when a step whose On Error is Take Back fails, so that you can undo what is not a message, such as an order. It may be called more than once.' },
 		{ displayName: 'Error Callback URL', name: 'errorCallbackUrl', type: 'string', default: '', placeholder: 'e.g. https://example.com/alert', description: 'Address that is told (POST) what was sent, what was not, and why, when the transaction does not complete' },
 		{
 			displayName: 'If in Doubt',

@@ -7,8 +7,8 @@ import { mediaKinds } from './steps/kinds';
 
 const MB = 1024 * 1024;
 
-/** As base64, more would not fit into the largest request that EvolutionAPI reads. */
-const maxFileBytes = 100 * MB;
+/** As base64, more would not fit into the largest request that EvolutionAPI reads. All steps together: see toOrderedSequence. */
+const maxBytes = 100 * MB;
 
 /** The name of binary data, or what an expression such as `{{ $binary.photo }}` gives in its place. */
 type Property = string | IBinaryData;
@@ -22,8 +22,13 @@ const namedKinds = ['document', 'image', 'video'];
  */
 export async function withBinaryData(this: IExecuteFunctions, i: number, steps: unknown[]): Promise<unknown[]> {
 	const loaded: unknown[] = [];
-	// one after the other, so that what is too large is refused before more is loaded
-	for (const [index, step] of steps.entries()) loaded.push(takesFile(step) ? await loadInto.call(this, i, step, index + 1) : step);
+	let bytes = 0;
+	// one after the other, so that what is too much is refused before more of it is loaded
+	for (const [index, step] of steps.entries()) {
+		const file = takesFile(step) ? await load.call(this, i, step, index + 1, maxBytes - bytes) : undefined;
+		bytes += file?.bytes ?? 0;
+		loaded.push(file?.step ?? step);
+	}
 	return loaded;
 }
 
@@ -31,17 +36,17 @@ function takesFile(step: unknown): step is Step {
 	return isRecord(step) && 'binaryProperty' in step && mediaKinds.includes(String(step.type));
 }
 
-async function loadInto(this: IExecuteFunctions, i: number, { binaryProperty, ...step }: Step, number: number): Promise<Step> {
+async function load(this: IExecuteFunctions, i: number, { binaryProperty, ...step }: Step, number: number, most: number): Promise<{ step: Step; bytes: number }> {
 	const refuse = (problem: string) => new InvalidInputError('binaryProperty', `Step ${number} (${String(step.type)}), Binary Property`, problem);
 	if (step.media !== undefined) throw refuse('is given together with media: leave one of the two out');
 	const property = typeof binaryProperty === 'string' ? binaryProperty.trim() : binaryProperty;
 	if (property === undefined || property === null || property === '') throw refuse('is empty: enter the name of the field with the file, such as data');
 	const file = find.call(this, i, property as Property);
 	if (!file) throw refuse(notFound(property as Property, Object.keys(this.getInputData()[i]?.binary ?? {})));
-	const content = await contentOf.call(this, i, property as Property, file, refuse);
+	const content = await contentOf.call(this, i, property as Property, file, most, refuse);
 	if (content.length === 0) throw refuse('the file is empty');
 	const named = namedKinds.includes(String(step.type)) ? { ...(file.fileName ? { fileName: file.fileName } : {}), ...(file.mimeType ? { mimetype: file.mimeType } : {}) } : {};
-	return { ...named, ...step, media: content.toString('base64') };
+	return { step: { ...named, ...step, media: content.toString('base64') }, bytes: content.length };
 }
 
 /** n8n tells by an error, in its own words, that there is none. */
@@ -53,9 +58,10 @@ function find(this: IExecuteFunctions, i: number, property: Property): IBinaryDa
 	}
 }
 
-async function contentOf(this: IExecuteFunctions, i: number, property: Property, file: IBinaryData, refuse: (problem: string) => InvalidInputError): Promise<Buffer> {
+async function contentOf(this: IExecuteFunctions, i: number, property: Property, file: IBinaryData, most: number, refuse: (problem: string) => InvalidInputError): Promise<Buffer> {
 	const bytes = await read(() => sizeOf.call(this, file), refuse);
-	if (bytes > maxFileBytes) throw refuse(`the file has ${Math.ceil(bytes / MB)} MB, more than the ${maxFileBytes / MB} MB that EvolutionAPI takes in one request: put it on a web server, and use its URL`);
+	if (bytes > maxBytes) throw refuse(`the file has ${Math.ceil(bytes / MB)} MB, more than the ${maxBytes / MB} MB that EvolutionAPI takes in one request: put it on a web server, and use its URL`);
+	if (bytes > most) throw refuse(`with this file, the steps bring more than ${maxBytes / MB} MB together: put files on a web server, and use their URLs`);
 	return await read(() => this.helpers.getBinaryDataBuffer(i, property), refuse);
 }
 

@@ -17,6 +17,6 @@ export const giveUp: Operation = {
 		const [store, call] = [await readStore(this, i), await readRecoveryCall.call(this, i)];
 		const id = transactionIdOf(call);
 		// that it failed is what was wished
-		return async () => [toJson(await withEngine(store, (engine) => engine.giveUp(id, call)))];
+		return async () => [{ json: toJson(await withEngine(store, (engine) => engine.giveUp(id, call))) }];
 	},
 };

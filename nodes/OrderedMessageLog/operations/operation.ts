@@ -1,12 +1,15 @@
-// What an operation is, and what the present ones have in common: parameters that say how to go on with a transaction.
-import type { IDataObject, IExecuteFunctions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+// What an operation is, and what those have in common that go on with a transaction.
+import type { IExecuteFunctions, INodeExecutionData, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import { InvalidInputError, type RecoveryCall, toRecoveryRequest } from '../../../ordering';
 import { egressFilter } from '../../shared/egress';
 import { readServerAccess } from '../../shared/serverAccess';
 import { readWebhookSecrets } from '../../shared/webhookSecrets';
 
-/** Does the work for one item, and gives the JSON of its output items. Throws `NotDoneError` where that is no success. */
-export type Work = () => Promise<IDataObject[]>;
+/** What an output item holds. */
+export type Given = Pick<INodeExecutionData, 'json' | 'binary'>;
+
+/** Does the work for one item, and gives its output items. Throws `NotDoneError` where that is no success. */
+export type Work = () => Promise<Given[]>;
 
 export interface Operation {
 	/** Its entry in the list of operations. */
@@ -17,14 +20,14 @@ export interface Operation {
 	prepare(this: IExecuteFunctions, item: number): Promise<Work>;
 }
 
-export const transactionIdField = (operation: string): INodeProperties => ({
+export const transactionIdField = (operation: string, more: Record<string, string[]> = {}): INodeProperties => ({
 	displayName: 'Transaction ID',
 	name: 'transactionId',
 	type: 'string',
 	default: '',
 	required: true,
 	placeholder: 'e.g. {{ $json.transactionId }}',
-	displayOptions: { show: { operation: [operation] } },
+	displayOptions: { show: { operation: [operation], ...more } },
 	description: 'As the output or the error of Ordered EvolutionAPI Send tells it',
 });
 

@@ -17,7 +17,7 @@ export const recover: Operation = {
 		const [store, call] = [await readStore(this, i), await readRecoveryCall.call(this, i)];
 		return async () => {
 			const recovered = await withEngine(store, (engine) => engine.recover(call));
-			return recovered.map(({ transaction, action, failure }) => ({ action, ...toJson({ transaction, replayed: false, failure }) }));
+			return recovered.map(({ transaction, action, failure }) => ({ json: { action, ...toJson({ transaction, replayed: false, failure }) } }));
 		};
 	},
 };

@@ -19,7 +19,7 @@ export const resume: Operation = {
 		return async () => {
 			const outcome = await withEngine(store, (engine) => engine.resume(id, call));
 			if (outcome.failure) throw new NotDoneError(outcome);
-			return [toJson(outcome)];
+			return [{ json: toJson(outcome) }];
 		};
 	},
 };

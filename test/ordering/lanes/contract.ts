@@ -554,6 +554,24 @@ export function lanesContract(name: string, make: () => LanesUnderTest | Promise
 				expect(await grant.waiting()).toBe(0);
 			}
 		}, 60_000);
+
+		test('each of those that keep a gap gets a time of its own, and another key is free at once', async () => {
+			const waits: number[] = [];
+			for (let i = 0; i < 4; i++) waits.push(await lanes.pace('chat', 200));
+			expect(waits[0]).toBe(0);
+			for (const [i, wait] of waits.entries()) {
+				expect(wait).toBeGreaterThan(i * 200 - 100);
+				expect(wait).toBeLessThanOrEqual(i * 200);
+			}
+			expect(await lanes.pace('another', 200)).toBe(0);
+		});
+
+		test('a gap counts from the one before, whatever gap that one kept, and is over when its time is', async () => {
+			await lanes.pace('chat', 50);
+			expect(await lanes.pace('chat', 150)).toBeGreaterThan(50);
+			await new Promise((resolve) => setTimeout(resolve, 320));
+			expect(await lanes.pace('chat', 150)).toBe(0);
+		});
 	});
 }
 

@@ -1,7 +1,7 @@
 // What all ledgers promise, whatever database they are in: one shared test.
 import { StaleFenceError } from '../../../ordering/errors';
-import type { Ledger } from '../../../ordering/ledger/ledger';
-import type { Chat, Transaction } from '../../../ordering/transaction';
+import type { Ledger, Listing } from '../../../ordering/ledger/ledger';
+import type { Chat, Transaction, TransactionStatus } from '../../../ordering/transaction';
 import { thrownBy } from '../../evolution/helpers';
 import { chat, definition, failure, plannedWebhook, step, transaction } from './fixtures';
 
@@ -11,6 +11,8 @@ export interface LedgerUnderTest {
 	reopened(): Promise<Ledger>;
 	close(): Promise<void>;
 }
+
+const transactionStatuses: TransactionStatus[] = ['open', 'completed', 'unconfirmed', 'inDoubt', 'failed', 'cancelled'];
 
 const otherServer: Chat = { ...chat, server: 'http://other.test' };
 
@@ -277,6 +279,63 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 			});
 		});
 
+		describe('what is listed', () => {
+			const everything = { server: chat.server, statuses: transactionStatuses, from: 0, to: 10_000, order: 'newestFirst' } as const;
+			const listed = async (more: Partial<Listing> = {}, limit = 100, after?: { createdAt: number; id: string }) => (await ledger.list({ ...everything, ...more }, limit, after)).map(({ id }) => id);
+			const ofChat = (jid: string) => ({ recipient: { instance: chat.instance, jid } });
+
+			beforeEach(async () => {
+				await ledger.linkChat(chat, '123@lid');
+				for (const one of [
+					transaction({ id: 'first', createdAt: 10, status: 'completed' }),
+					transaction({ id: 'second', createdAt: 20, status: 'failed', chat: { ...chat, recipient: '123@lid' } }),
+					transaction({ id: 'third', createdAt: 30 }),
+					transaction({ id: 'other chat', createdAt: 25, chat: { ...chat, recipient: 'x' } }),
+					transaction({ id: 'other instance', createdAt: 26, chat: { ...chat, instance: 'other' } }),
+					transaction({ id: 'other server', createdAt: 27, chat: otherServer }),
+				]) await ledger.open(one);
+			});
+
+			test('is all of a server, newest first or oldest first', async () => {
+				expect(await listed()).toEqual(['third', 'other instance', 'other chat', 'second', 'first']);
+				expect(await listed({ order: 'oldestFirst' })).toEqual(['first', 'second', 'other chat', 'other instance', 'third']);
+			});
+
+			test.each([['its number', chat.recipient], ['another name', '123@lid']])('is all of a chat under all its names, asked by %s', async (_, jid) => {
+				expect(await listed(ofChat(jid))).toEqual(['third', 'second', 'first']);
+				expect(await listed({ ...ofChat(jid), order: 'oldestFirst' })).toEqual(['first', 'second', 'third']);
+			});
+
+			test('is what the instance, the statuses and the times leave: the first moment counts, the last does not', async () => {
+				expect(await listed({ instance: 'other' })).toEqual(['other instance']);
+				expect(await listed({ statuses: ['open', 'failed'] })).toEqual(['third', 'other instance', 'other chat', 'second']);
+				expect(await listed({ ...ofChat(chat.recipient), statuses: ['completed', 'failed'] })).toEqual(['second', 'first']);
+				for (const order of ['newestFirst', 'oldestFirst'] as const) {
+					expect((await listed({ from: 20, to: 26, order })).sort()).toEqual(['other chat', 'second']);
+					expect((await listed({ ...ofChat(chat.recipient), from: 20, to: 30, order })).sort()).toEqual(['second']);
+				}
+				expect(await listed({ statuses: [] })).toEqual([]);
+			});
+
+			test.each(['newestFirst', 'oldestFirst'] as const)('comes in pages, %s, each once, also of one moment and while others are recorded', async (order) => {
+				for (let i = 0; i < 10; i++) await ledger.open(transaction({ id: `t${i}`, createdAt: 40 + Math.floor(i / 4) }));
+				const asked = { ...ofChat(chat.recipient), to: 60, order };
+				const before = await listed(asked);
+				for (const listing of [asked, { ...everything, to: 60, order }]) {
+					const whole = await listed(listing);
+					const seen: string[] = [];
+					for (let page = await ledger.list({ ...everything, ...listing }, 3); page.length > 0; page = await ledger.list({ ...everything, ...listing }, 3, page.at(-1))) {
+						expect(page.length).toBeLessThanOrEqual(3);
+						seen.push(...page.map(({ id }) => id));
+						await ledger.open(transaction({ id: `meanwhile ${order} ${seen.length} ${listing === asked}`, createdAt: 70 }));
+					}
+					expect(seen).toEqual(whole);
+					expect(new Set(seen).size).toBe(seen.length);
+				}
+				expect(before).toHaveLength(13);
+			});
+		});
+
 		test('a message has one owner at its server', async () => {
 			await ledger.open(transaction({ id: 'a', steps: [step({ status: 'done', messageId: 'M1' })] }));
 			expect(await ledger.ownsMessage(chat.server, 'M1')).toBe(true);
@@ -345,6 +404,33 @@ export function ledgerContract(name: string, make: () => LedgerUnderTest | Promi
 				expect(await ledger.prune(100)).toBe(0);
 				expect(await ledger.find(chat.server, 'a')).toEqual(one);
 				expect(await ledger.ownsMessage(chat.server, 'M a')).toBe(true);
+			});
+
+			test('by hand those go that ended at one server, and no others', async () => {
+				const doubtThatIsOver = old('doubt that is over', { status: 'inDoubt', steps: [step({ status: 'inDoubt', doubtUntil: 200 })] });
+				for (const one of [old('ended'), old('failed', { status: 'failed' }), doubtThatIsOver, old('new', { endedAt: 100 }), old('other server', { chat: otherServer })]) await ledger.open(one);
+				expect(await ledger.pruneEnded(chat.server, 100, 200)).toBe(3);
+				const left = await ledger.list({ server: chat.server, statuses: transactionStatuses, from: 0, to: 1000, order: 'oldestFirst' }, 100);
+				expect(left.map(({ id }) => id)).toEqual(['new']);
+				expect(await ledger.ownsMessage(chat.server, 'M ended')).toBe(false);
+				expect(await ledger.find(otherServer.server, 'other server')).toBeDefined();
+			});
+
+			test.each<[string, Partial<Transaction>]>([
+				['is open', { status: 'open', endedAt: undefined }],
+				['holds the chat', { status: 'failed', holds: true }],
+				['is still to be told by its error callback', { status: 'failed', errorCallback: { url: 'http://callback.test', status: 'pending', attempts: 0 } }],
+				['may still go out', { status: 'inDoubt', steps: [step({ status: 'inDoubt', doubtUntil: 201 })] }],
+			])('by hand nothing goes of a chat in which one %s: what went out after it has to be seen', async (_, needed) => {
+				const other = { ...chat, recipient: 'other' };
+				for (const one of [old('needed', needed), old('later'), old('of another chat', { chat: other })]) await ledger.open(one);
+				expect(await ledger.pruneEnded(chat.server, 100, 200)).toBe(1);
+				for (const id of ['needed', 'later']) expect(await ledger.find(chat.server, id)).toBeDefined();
+			});
+
+			test('by hand more go than one statement deletes', async () => {
+				await Promise.all(Array.from({ length: 2001 }, (_, i) => ledger.open(old(`t${i}`))));
+				expect(await ledger.pruneEnded(chat.server, 100, 200)).toBe(2001);
 			});
 
 			test('more go than one statement deletes', async () => {

@@ -109,5 +109,5 @@ test('a hostile body costs little and names what is wrong', () => {
 test('the options of the other operation are taken, and the compensation webhook', () => {
 	const { definition } = sequence([text], { options: { compensationWebhookUrl: 'https://undo.test', minimumGapSeconds: 6, storeMessageText: true, onFailure: 'hold' } });
 	expect(definition).toMatchObject({ compensationWebhookUrl: 'https://undo.test', minimumGapMs: 6000, storeMessageText: true, onFailure: 'hold' } satisfies Partial<Definition>);
-	expect(problemOf([text], { options: { compensationWebhookUrl: 'undo.test' } })).toMatch(/^Compensation Webhook URL: has to be an address/);
+	expect(problemOf([text], { options: { compensationWebhookUrl: 'undo.test' } })).toMatch(/^Compensation URL: has to be an address/);
 });

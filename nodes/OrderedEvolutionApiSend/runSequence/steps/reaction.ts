@@ -19,7 +19,7 @@ export const reactionFields: INodeProperties[] = [
 		type: 'string',
 		default: '',
 		required: true,
-		placeholder: 'e.g. 3EB0C767D097B7C7A9F2 or [[1.messageId]]',
+		placeholder: 'e.g. [[1.messageId]]',
 		displayOptions: forKinds(['reaction']),
 		description: 'The message to react to, by its ID in this chat',
 	},

@@ -1,9 +1,9 @@
 // The list of instances: name, channel and state. Tokens never leave ordering/.
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import { EvolutionError, EvolutionServer, HttpFailure } from '../../../ordering';
-import { egressFilter } from '../../shared/egress';
-import { readServerAccess } from '../../shared/serverAccess';
+import { EvolutionError, EvolutionServer, HttpFailure } from '../../ordering';
+import { egressFilter } from './egress';
+import { readServerAccess } from './serverAccess';
 
 const timeoutMs = 10_000;
 
