@@ -14,11 +14,11 @@ const without = (folders, reason, n8n = true) => ({
 export default tseslint.config(
 	{ ignores: ['dist/**', '.cache/**', 'coverage/**', 'node_modules/**'] },
 	{
-		files: ['**/*.ts'],
+		files: ['**/*.{ts,mts}'],
 		extends: [eslint.configs.recommended, tseslint.configs.recommended, importX.configs['flat/recommended']],
 		settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()], 'import-x/core-modules': ['node:sqlite'] },
 	},
-	{ files: ['nodes/**/*.ts', 'credentials/**/*.ts', 'ordering/**/*.ts', 'evolution/**/*.ts', 'package.json'], extends: [n8nCommunityNodesPlugin.configs.recommendedWithoutN8nCloudSupport] },
+	{ files: ['nodes/**/*.ts', 'credentials/**/*.ts', 'ordering/**/*.{ts,mts}', 'evolution/**/*.ts', 'package.json'], extends: [n8nCommunityNodesPlugin.configs.recommendedWithoutN8nCloudSupport] },
 	{ files: ['package.json'], languageOptions: { parser: tseslint.parser, parserOptions: { extraFileExtensions: ['.json'] } }, plugins: { 'n8n-nodes-base': n8nNodesBase }, rules: n8nNodesBase.configs.community.rules },
 	{
 		files: ['credentials/**/*.ts'],
@@ -29,6 +29,6 @@ export default tseslint.config(
 	},
 	{ files: ['nodes/**/*.ts'], plugins: { 'n8n-nodes-base': n8nNodesBase }, rules: n8nNodesBase.configs.nodes.rules },
 	{ files: ['evolution/**/*.ts'], rules: without(['ordering', 'nodes', 'simulator'], 'Imports point one way: nodes → ordering → evolution.') },
-	{ files: ['ordering/**/*.ts'], rules: without(['nodes', 'simulator'], 'Imports point one way: nodes → ordering → evolution.') },
+	{ files: ['ordering/**/*.{ts,mts}'], rules: without(['nodes', 'simulator'], 'Imports point one way: nodes → ordering → evolution.') },
 	{ files: ['nodes/**/*.ts', 'credentials/**/*.ts'], rules: without(['evolution', 'simulator'], 'Nodes use what ordering/index.ts gives them.', false) },
 );

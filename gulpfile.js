@@ -1,10 +1,17 @@
-// Builds dist/: nodes and credentials file by file, the engine with its libraries as one bundle, icons and codex files.
-const { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+// Builds dist/: nodes and credentials file by file, the engine with its libraries as one bundle, what draws PNGs, icons and codex files.
+const { copyFileSync, existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } = require('node:fs');
 const { basename, join } = require('node:path');
 const esbuild = require('esbuild');
 const { dest, parallel, series, src } = require('gulp');
 
 const common = { platform: 'node', format: 'cjs', target: 'node22', logLevel: 'warning' };
+const bundled = { ...common, bundle: true, minify: true, keepNames: true, legalComments: 'none', metafile: true };
+
+/** What ordering/timeline/png.ts reads at its first picture. */
+const pngFiles = [
+	'node_modules/@resvg/resvg-wasm/index_bg.wasm',
+	...['DejaVuSansCondensed', 'DejaVuSansCondensed-Bold', 'DejaVuSansMono'].map((name) => `node_modules/dejavu-fonts-ttf/ttf/${name}.ttf`),
+];
 
 function clean(done) {
 	rmSync('dist', { recursive: true, force: true });
@@ -19,8 +26,20 @@ async function nodes() {
 
 /** Bundled once: lanes live in the process, and n8n installs no dependencies. */
 async function engine() {
-	const { metafile } = await esbuild.build({ ...common, entryPoints: ['ordering/index.ts'], outfile: 'dist/ordering/index.js', bundle: true, minify: true, keepNames: true, legalComments: 'none', metafile: true });
-	writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licencesOf(Object.keys(metafile.inputs)));
+	const { metafile } = await esbuild.build({ ...bundled, entryPoints: ['ordering/index.ts'], outfile: 'dist/ordering/index.js' });
+	return Object.keys(metafile.inputs);
+}
+
+/** Beside the engine, since most processes draw nothing. */
+async function pngs() {
+	const { metafile } = await esbuild.build({ ...bundled, format: 'esm', entryPoints: ['ordering/timeline/png.worker.mts'], outfile: 'dist/ordering/timeline/png.worker.mjs' });
+	for (const file of pngFiles) copyFileSync(file, join('dist/ordering/timeline', basename(file)));
+	return [...Object.keys(metafile.inputs), ...pngFiles];
+}
+
+async function libraries() {
+	const inputs = await Promise.all([engine(), pngs()]);
+	writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licencesOf(inputs.flat()));
 }
 
 function assets() {
@@ -31,17 +50,17 @@ function typescriptBelow(folder) {
 	return readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.ts')).map((file) => join(folder, file));
 }
 
-/** The licence of each package that is in the bundle. */
+/** The licence of each package that is in a bundle or copied. */
 function licencesOf(inputs) {
 	const folders = new Set(inputs.filter((file) => file.includes('node_modules/')).map((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)[1]));
-	return [...folders].sort().map(licenceOf).join('\n\n');
+	return [...new Set([...folders].map((folder) => realpathSync(folder)))].sort().map(licenceOf).join('\n\n');
 }
 
 function licenceOf(folder) {
-	const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+	const { name, version, license, repository } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 	const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(basename(entry)));
-	const text = file && existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8').trim() : `Licence: ${license}`;
+	const text = file && existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8').trim() : `Licence: ${license} (https://spdx.org/licenses/${license}.html)\nSource code: ${(repository?.url ?? repository).replace(/^git@([^:]+):/, 'https://$1/')}`;
 	return `${'='.repeat(80)}\n${name} ${version} (${license})\n${'='.repeat(80)}\n${text}`;
 }
 
-exports.default = series(clean, parallel(nodes, engine, assets));
+exports.default = series(clean, parallel(nodes, libraries, assets));

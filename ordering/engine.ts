@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import type { EgressFilter } from '../evolution/http';
 import { only } from '../evolution/only';
 import { type ServerAccess, serverAddress } from '../evolution/server';
+import { MessageBuffer } from './buffer/buffer';
 import { impossibleStep } from './channels';
 import { Connections } from './connections';
 import { CancelledError, type Failure, failureOf, OrderedSendError, StillRunningError, TransactionConflictError, UnknownTransactionError } from './errors';
@@ -78,6 +79,8 @@ interface Group {
 }
 
 export class Engine {
+	/** Makes one item of the quick messages of a chat. */
+	readonly buffer: MessageBuffer;
 	private readonly ledger: Ledger;
 	private readonly lanes: Lanes;
 	private readonly connections: Connections;
@@ -87,6 +90,7 @@ export class Engine {
 
 	private constructor(private readonly shared: Shared) {
 		({ ledger: this.ledger, lanes: this.lanes, connections: this.connections, settings: this.settings } = shared);
+		this.buffer = new MessageBuffer(this.ledger.buffered, this.lanes, this.settings.buffer);
 	}
 
 	/** Everything within this process, with the ledger in `folder`. Throws as {@link SqliteLedger.open}. */
@@ -163,6 +167,7 @@ export class Engine {
 	}
 
 	async close(): Promise<void> {
+		await this.buffer.close();
 		await this.lanes.close();
 		await this.ledger.close();
 		this.connections.close();

@@ -174,3 +174,17 @@ export class RecordUnavailableError extends OrderedSendError {
 		super('recordUnavailable', `EvolutionAPI's record can't be read: ${why}`, hint);
 	}
 }
+
+/** n8n's cancel button, or the workflow's time-out, while messages of a chat were collected. */
+export class CollectingCancelledError extends OrderedSendError {
+	constructor() {
+		super('cancelled', 'The execution was cancelled while messages were collected', 'Nothing is lost: they are in the next item of this chat, or in one of the operation Take Over What Was Left.');
+	}
+}
+
+/** A timeline can't be drawn as PNG. Its SVG and page are there all the same. */
+export class PictureError extends OrderedSendError {
+	constructor(why: string) {
+		super('noPicture', `The timeline can't be drawn as PNG: ${why}`, 'The files timeline.svg and timeline.html show the same. If this stays, install the package again, and see that n8n has 300 MB of memory left.');
+	}
+}

@@ -1,4 +1,7 @@
 // What nodes and credentials may use of the engine; bundled once, so that all nodes share its lanes.
+export { type Collected, type Delivery } from './buffer/buffer';
+export { type Joined } from './buffer/joined';
+export { type StoredFile, toIncomingMessage, toJoinRules, toTakeOverRules, toTurnId } from './buffer/message';
 export { CheckFailedError, Engine, notStarted, type OrderedCall, type Origin } from './engine';
 export { type Failure, InvalidInputError, OrderedSendError, QueueModeError, unexpected } from './errors';
 export { checkWebhookSecrets, toOrderedSend, toRecoveryRequest, type WebhookSecrets } from './orderedSend';

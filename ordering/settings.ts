@@ -1,5 +1,6 @@
 // Durations and limits that no user sets in the panel. Tests shorten them; times in ms.
 
+import type { BufferSettings } from './buffer/buffer';
 import type { PollSettings } from './receipts/waits';
 
 export interface Settings {
@@ -25,6 +26,8 @@ export interface Settings {
 	keepMs: number;
 	/** How often that is looked for. */
 	pruneEveryMs: number;
+	/** How quick messages of a chat are collected. */
+	buffer: BufferSettings;
 }
 
 export const defaultSettings: Settings = {
@@ -39,4 +42,5 @@ export const defaultSettings: Settings = {
 	chatsAtOnce: 10,
 	keepMs: 30 * 86_400_000,
 	pruneEveryMs: 3_600_000,
+	buffer: { pollMs: 500, retryMs: 1_000, leftMs: 5_000, rememberMs: 86_400_000, pruneEveryMs: 3_600_000, mostBytes: 32 * 2 ** 20 },
 };

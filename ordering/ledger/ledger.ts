@@ -1,4 +1,5 @@
 // The ledger as the engine sees it: what is recorded here survives a crash.
+import type { BufferStore } from '../buffer/store';
 import type { LaneRecord } from '../lanes/lanes';
 import type { Chat, Transaction, TransactionStatus } from '../transaction';
 
@@ -24,6 +25,8 @@ export interface Listing {
 export interface Ledger {
 	/** Key of the hashes that stand for contents; made once for each ledger. */
 	readonly hashKey: string;
+	/** The messages that are buffered for an item of their chat, in the same database. */
+	readonly buffered: BufferStore;
 	/** Records a new transaction, or returns the one that has its ID: one of many callers creates it. */
 	open(transaction: Transaction): Promise<{ transaction: Transaction; created: boolean }>;
 	find(server: string, id: string): Promise<Transaction | undefined>;

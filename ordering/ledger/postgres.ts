@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pRetry from 'p-retry';
 import pg from 'pg';
+import { BufferStore } from '../buffer/store';
 import { LedgerTooNewError, LedgerUnavailableError, OrderedSendError } from '../errors';
 import { queriesFor } from './queries';
 import { postgresMigrations } from './schema';
@@ -35,7 +36,7 @@ export class PostgresLedger extends SqlLedger {
 			await database.migrate(prefix);
 			await database.write('facts', queries.makeFact, ['hashKey', randomBytes(32).toString('base64url')]);
 			const [fact] = await database.read(queries.fact, ['hashKey']);
-			return new PostgresLedger(database, queries, fact?.value as string);
+			return new PostgresLedger(database, queries, fact?.value as string, new BufferStore(database, prefix, true));
 		} catch (error) {
 			await database.close();
 			throw database.toLedgerError(error);

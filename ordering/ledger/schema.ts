@@ -122,6 +122,39 @@ export const migrations: string[] = [
 	`
 	create index transactions_by_creation on transactions (server, created_at, id, status);
 	`,
+	`
+	create table buffer_messages (
+		position integer primary key autoincrement,
+		server text not null,
+		instance text not null,
+		recipient text not null,
+		message_id text not null,
+		added_by text not null,
+		turn text,
+		redelivered integer not null default 0,
+		media integer not null,
+		bytes integer not null,
+		received_at integer not null,
+		body text not null,
+		unique (server, instance, recipient, message_id)
+	);
+	create index buffer_messages_waiting on buffer_messages (server, instance, recipient) where turn is null;
+	create index buffer_messages_by_turn on buffer_messages (turn) where turn is not null;
+	create index buffer_messages_by_age on buffer_messages (received_at);
+
+	create table buffer_turns (
+		id text not null primary key,
+		server text not null,
+		instance text not null,
+		recipient text not null,
+		owner text not null,
+		phase text not null,
+		holds integer not null,
+		begun_at integer not null
+	) without rowid;
+	create unique index buffer_turns_collecting on buffer_turns (server, instance, recipient) where phase = 'collecting';
+	create index buffer_turns_by_chat on buffer_turns (server, instance, recipient);
+	`,
 ];
 
 /** PostgreSQL's, run in their order from the version that its table `schema_version` has; `prefix` goes before each name. */
@@ -186,6 +219,39 @@ export function postgresMigrations(prefix: string): string[] {
 		`,
 		`
 		create index ${prefix}transactions_by_creation on ${prefix}transactions (server, created_at, id, status);
+		`,
+		`
+		create table ${prefix}buffer_messages (
+			position bigint generated always as identity primary key,
+			server text not null,
+			instance text not null,
+			recipient text not null,
+			message_id text not null,
+			added_by text not null,
+			turn text,
+			redelivered smallint not null default 0,
+			media smallint not null,
+			bytes bigint not null,
+			received_at bigint not null,
+			body text not null,
+			unique (server, instance, recipient, message_id)
+		);
+		create index ${prefix}buffer_messages_waiting on ${prefix}buffer_messages (server, instance, recipient) where turn is null;
+		create index ${prefix}buffer_messages_by_turn on ${prefix}buffer_messages (turn) where turn is not null;
+		create index ${prefix}buffer_messages_by_age on ${prefix}buffer_messages (received_at);
+
+		create table ${prefix}buffer_turns (
+			id text not null primary key,
+			server text not null,
+			instance text not null,
+			recipient text not null,
+			owner text not null,
+			phase text not null,
+			holds smallint not null,
+			begun_at bigint not null
+		);
+		create unique index ${prefix}buffer_turns_collecting on ${prefix}buffer_turns (server, instance, recipient) where phase = 'collecting';
+		create index ${prefix}buffer_turns_by_chat on ${prefix}buffer_turns (server, instance, recipient);
 		`,
 	];
 }

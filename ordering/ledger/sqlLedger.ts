@@ -1,5 +1,6 @@
 // The ledger in an SQL database: what is asked of it in SQL, whichever database it is.
 import { randomUUID } from 'node:crypto';
+import type { BufferStore } from '../buffer/store';
 import { StaleFenceError } from '../errors';
 import type { LaneMarks, LaneRecord } from '../lanes/lanes';
 import type { Chat, Transaction } from '../transaction';
@@ -25,6 +26,7 @@ export class SqlLedger implements Ledger {
 		private readonly database: Database,
 		private readonly queries: Queries,
 		readonly hashKey: string,
+		readonly buffered: BufferStore,
 	) {}
 
 	async open(transaction: Transaction): Promise<{ transaction: Transaction; created: boolean }> {

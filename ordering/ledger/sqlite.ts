@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { BufferStore } from '../buffer/store';
 import { LedgerInUseError, LedgerTooNewError, LedgerUnavailableError, OrderedSendError } from '../errors';
 import { queriesFor } from './queries';
 import { migrations } from './schema';
@@ -23,7 +24,7 @@ export class SqliteLedger extends SqlLedger {
 		private readonly file: SqliteDatabase,
 		hashKey: string,
 	) {
-		super(file, queries, hashKey);
+		super(file, queries, hashKey, new BufferStore(file, '', false));
 	}
 
 	/**

@@ -30,8 +30,14 @@ interface Sheet {
 	y: number;
 }
 
+export interface Drawing {
+	svg: string;
+	/** In px, where the width is {@link pictureWidth}. */
+	height: number;
+}
+
 /** `rows` are sorted by their beginning. */
-export function draw(rows: Row[], heading: Heading, timeZone: string): string {
+export function draw(rows: Row[], heading: Heading, timeZone: string): Drawing {
 	const sheet: Sheet = { parts: [], y: 0 };
 	drawHeading(sheet, heading);
 	const sections = sectionsOf(rows, plot, timeZone);
@@ -46,7 +52,7 @@ export function draw(rows: Row[], heading: Heading, timeZone: string): string {
 		before = section;
 	}
 	const height = Math.ceil(sheet.y + edge);
-	return [
+	const svg = [
 		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${pictureWidth} ${height}" width="${pictureWidth}" height="${height}" role="img" aria-labelledby="tl-title tl-desc" font-family="${fonts}">`,
 		`<title id="tl-title">${escaped(heading.title)}</title><desc id="tl-desc">${escaped(description(rows, heading))}</desc>`,
 		`<style>${darkStyle}</style><defs>${patterns}</defs>`,
@@ -54,6 +60,7 @@ export function draw(rows: Row[], heading: Heading, timeZone: string): string {
 		...sheet.parts,
 		'</svg>',
 	].join('\n');
+	return { svg, height };
 }
 
 function description(rows: Row[], { lines, nothing }: Heading): string {

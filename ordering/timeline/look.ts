@@ -34,7 +34,8 @@ export const darkStyle = `@media (prefers-color-scheme: dark){${Object.entries(c
 	.join('')}}`;
 
 export const fonts = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif";
-export const monospace = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
+/** First comes the one that the PNG is drawn with: of fonts that it has not, resvg takes its default instead of the next. */
+export const monospace = "'DejaVu Sans Mono', ui-monospace, SFMono-Regular, Menlo, Consolas, monospace";
 
 export const patterns = [
 	`<pattern id="tl-queue" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="7" height="7" ${fill('queueBack')}/><rect width="2.2" height="7" ${fill('queue')}/></pattern>`,

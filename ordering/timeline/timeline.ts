@@ -1,6 +1,7 @@
-// The history of transactions as a picture: SVG, a page that shows it, and its numbers.
+// The history of transactions as a picture: SVG, a page that shows it, PNG, and its numbers.
 import type { Transaction } from '../transaction';
-import { draw } from './draw';
+import { draw, type Drawing } from './draw';
+import { pngOf, tallest } from './png';
 import { type Row, rowOf } from './rows';
 import { dateIn } from './scale';
 import { type TimelineSummary, summaryOf } from './summary';
@@ -22,15 +23,35 @@ export interface Timeline {
 	svg: string;
 	/** An HTML page that holds the picture. */
 	page: string;
+	/** Draws it as PNG, 2000 px wide; where it would be too large for that 1000 px, then of the newest that fit. Throws `PictureError`. */
+	picture: () => Promise<Buffer>;
 	/** Of all that were given, shown or not. */
 	summary: TimelineSummary & { shown: number };
 }
 
-export function timelineOf(transactions: Transaction[], { title, timeZone, now }: TimelineOptions): Timeline {
+export function timelineOf(transactions: Transaction[], options: TimelineOptions): Timeline {
 	const newest = [...transactions].sort((a, b) => b.createdAt - a.createdAt).slice(0, mostShown);
-	const rows = newest.map((one) => rowOf(one, now)).sort((a, b) => a.from - b.from);
-	const svg = draw(rows, { title, lines: linesOf(transactions, rows, timeZone), nothing: 'No transaction is on record for this chat and time.' }, timeZone);
-	return { svg, page: pageOf(svg, title), summary: { ...summaryOf(transactions, now), shown: rows.length } };
+	const drawing = drawn(newest, transactions, options);
+	const picture = async () => {
+		const { svg, height } = fitting(drawing, newest, transactions, options);
+		return await pngOf(svg, height);
+	};
+	return { svg: drawing.svg, page: pageOf(drawing.svg, options.title), picture, summary: { ...summaryOf(transactions, options.now), shown: newest.length } };
+}
+
+function drawn(shown: Transaction[], all: Transaction[], { title, timeZone, now }: TimelineOptions): Drawing {
+	const rows = shown.map((one) => rowOf(one, now)).sort((a, b) => a.from - b.from);
+	return draw(rows, { title, lines: linesOf(all, rows, timeZone), nothing: 'No transaction is on record for this chat and time.' }, timeZone);
+}
+
+/** The drawing, or one of fewer rows that is not too tall for a PNG. */
+function fitting(whole: Drawing, newest: Transaction[], all: Transaction[], options: TimelineOptions): Drawing {
+	let [drawing, count] = [whole, newest.length];
+	while (drawing.height > tallest && count > 1) {
+		count = Math.min(count - 1, Math.max(1, Math.floor((count * tallest) / drawing.height)));
+		drawing = drawn(newest.slice(0, count), all, options);
+	}
+	return drawing;
 }
 
 function linesOf(all: Transaction[], rows: Row[], timeZone: string): string[] {

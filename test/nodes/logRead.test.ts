@@ -1,6 +1,7 @@
 // Ordered Message Log: what is on record, shown, verified, drawn and deleted, in the real n8n engine.
 import type { IBinaryData, IDataObject, INodeExecutionData } from 'n8n-workflow';
 import type { WorkflowRun } from '../../scripts/engine/workflow';
+import { decoded } from '../support/png';
 import { builtLog, errorOf, LOG_NAME, outputOf, useBench } from './bench';
 import { useStore } from './sharedStore';
 
@@ -75,7 +76,7 @@ describe.each(places)('%s', (place, used) => {
 		expect(found).toMatchObject({ ok: true, counts: { sent: 2, onRecord: 2 }, inversions: [], missing: [], foreign: [{ messageId: `PHONE ${place}` }] });
 	});
 
-	test('timeline gives a picture and a page of a chat, and of one transaction', async () => {
+	test('timeline gives a picture that n8n can show, its SVG and a page: of a chat, and of one transaction', async () => {
 		const number = newNumber();
 		const id = `drawn <&> ${place}`;
 		await send(number, id, { waitFor: 'delivered' });
@@ -83,7 +84,10 @@ describe.each(places)('%s', (place, used) => {
 			const run = await log({ operation: 'timeline', ...parameters });
 			expect(only(run)).toMatchObject({ transactions: 1, shown: 1, statuses: { completed: 1 }, waiting: { p50: expect.any(Number) as number } });
 			const [item] = run.lastOutput[LOG_NAME]?.[0] as INodeExecutionData[];
-			const { timeline, page } = item?.binary as Record<string, IBinaryData>;
+			expect(Object.keys(item?.binary ?? {})).toEqual(['picture', 'timeline', 'page']);
+			const { picture, timeline, page } = item?.binary as Record<string, IBinaryData>;
+			expect(picture).toMatchObject({ mimeType: 'image/png', fileName: 'timeline.png', fileType: 'image', fileExtension: 'png' });
+			expect(decoded(Buffer.from(picture?.data as string, 'base64')).width).toBe(2000);
 			expect(timeline).toMatchObject({ mimeType: 'image/svg+xml', fileName: 'timeline.svg', fileType: 'image' });
 			expect(page).toMatchObject({ mimeType: 'text/html', fileName: 'timeline.html' });
 			const svg = Buffer.from(timeline?.data as string, 'base64').toString();

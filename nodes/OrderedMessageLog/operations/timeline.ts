@@ -1,6 +1,6 @@
 // "Draw a Timeline": a chat's or one transaction's history as a picture.
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
-import { type Timeline, timelineOf, type Transaction } from '../../../ordering';
+import { OrderedSendError, type Timeline, timelineOf, type Transaction } from '../../../ordering';
 import { withEngine } from '../../engine';
 import { readStore } from '../../shared/store';
 import { chatFields, readChatRequest } from './chat';
@@ -12,7 +12,7 @@ export const timeline: Operation = {
 		value: 'timeline',
 		action: 'Draw a timeline',
 		description:
-			'Get a picture of what happened when: how long each message queued, was sent and waited, its acknowledgement, its webhook, and failures. Download timeline.svg or timeline.html and open it in a browser, or let a Respond to Webhook node answer with it; the numbers are in the JSON. Nothing is sent or changed.',
+			'Get a picture of what happened when: how long each message queued, was sent and waited, its acknowledgement, its webhook, and failures. Press View on timeline.png under Binary in the output to see it here. The files timeline.svg and timeline.html show the same in a browser, or as the answer of a Respond to Webhook node; the numbers are in the JSON. Nothing is sent or changed.',
 	},
 	fields: [
 		{
@@ -21,7 +21,7 @@ export const timeline: Operation = {
 			type: 'options',
 			default: 'chat',
 			displayOptions: { show: { operation: ['timeline'] } },
-			description: 'What to draw. Of a chat with more than 500 transactions in the time, the newest 500 are drawn.',
+			description: 'What to draw. Of a chat with more than 500 transactions in the time, the newest 500 are drawn; timeline.png shows as many of them as fit.',
 			options: [
 				{ name: 'A Chat', value: 'chat', description: 'All transactions with one person or group' },
 				{ name: 'A Transaction', value: 'transaction', description: 'One transaction alone' },
@@ -56,12 +56,21 @@ async function ofChat(this: IExecuteFunctions, i: number): Promise<Source> {
 	return { title: `Chat with ${request.recipient.number}`, read: (engine) => engine.listChat(request) };
 }
 
-async function toGiven(this: IExecuteFunctions, { svg, page, summary }: Timeline): Promise<Given> {
+async function toGiven(this: IExecuteFunctions, { svg, page, picture, summary }: Timeline): Promise<Given> {
+	const png = await picture().catch((error: Error) => withoutPicture.call(this, error));
 	return {
 		json: summary as unknown as IDataObject,
 		binary: {
+			// the first, since it is the one that n8n shows
+			...(png && { picture: await this.helpers.prepareBinaryData(png, 'timeline.png', 'image/png') }),
 			timeline: await this.helpers.prepareBinaryData(Buffer.from(svg), 'timeline.svg', 'image/svg+xml'),
 			page: await this.helpers.prepareBinaryData(Buffer.from(page), 'timeline.html', 'text/html'),
 		},
 	};
+}
+
+/** The other two files show the same, so the workflow goes on with them. */
+function withoutPicture(this: IExecuteFunctions, error: Error): undefined {
+	const { message, hint } = error instanceof OrderedSendError ? error.failure : { message: error.message };
+	this.addExecutionHints({ message: hint ? `${message}. ${hint}` : message, type: 'warning', location: 'outputPane' });
 }

@@ -1,0 +1,130 @@
+// The panel of "Join Quick Messages". Labels are those of ordering/buffer/message.ts, where errors name them.
+import type { INodeProperties } from 'n8n-workflow';
+import { oneTurnAtATimeOption, turnTimeoutOption } from './operation';
+
+const displayOptions = { show: { operation: ['join'] } };
+
+/** Where EvolutionAPI (2.3.6) puts the words of each kind of message. */
+const words = ['conversation', 'extendedTextMessage?.text', 'imageMessage?.caption', 'videoMessage?.caption', 'documentMessage?.caption', 'buttonsResponseMessage?.selectedDisplayText', 'templateButtonReplyMessage?.selectedDisplayText', 'listResponseMessage?.title', 'speechToText'];
+
+export const joinFields: INodeProperties[] = [
+	{
+		displayName: 'After a joined item, later messages of this chat wait until its turn ends. Put another Chat Message Buffer with the operation End a Turn behind your answer. Without it a turn ends by itself after the Turn Timeout: 60 seconds, unless the option says otherwise.',
+		name: 'turnNotice',
+		type: 'notice',
+		default: '',
+		displayOptions,
+	},
+	{
+		displayName: 'Quiet Time (Seconds)',
+		name: 'quietSeconds',
+		type: 'number',
+		typeOptions: { minValue: 0.5, maxValue: 60 },
+		default: 3,
+		displayOptions,
+		description: 'The messages are joined when nothing more has come for this long. Longer joins more, shorter answers sooner.',
+	},
+	{
+		displayName: 'Maximum Wait (Seconds)',
+		name: 'longestSeconds',
+		type: 'number',
+		typeOptions: { minValue: 0.5, maxValue: 300 },
+		default: 15,
+		displayOptions,
+		description: 'After this the messages are joined even if the person goes on writing',
+	},
+	{
+		displayName: 'Maximum Count',
+		name: 'mostMessages',
+		type: 'number',
+		typeOptions: { minValue: 1, maxValue: 500, numberPrecision: 0 },
+		default: 20,
+		displayOptions,
+		description: 'With this many messages they are joined at once',
+	},
+	{
+		displayName: 'Server Address',
+		name: 'serverUrl',
+		type: 'string',
+		default: '={{ $json.body.server_url }}',
+		required: true,
+		placeholder: 'e.g. https://evolution.example.com',
+		displayOptions,
+		description: 'The EvolutionAPI server that the message comes from. Messages of different servers are never joined.',
+	},
+	{
+		displayName: 'Instance',
+		name: 'instanceName',
+		type: 'string',
+		default: '={{ $json.body.instance }}',
+		required: true,
+		placeholder: 'e.g. my-whatsapp',
+		displayOptions,
+		description: 'The WhatsApp connection that the message came to',
+	},
+	{
+		displayName: 'Chat',
+		name: 'chat',
+		type: 'string',
+		default: '={{ $json.body.data.key.remoteJid }}',
+		required: true,
+		placeholder: 'e.g. 5511988887777@s.whatsapp.net',
+		displayOptions,
+		description: 'The person or group that the message belongs to',
+	},
+	{
+		displayName: 'Message ID',
+		name: 'messageId',
+		type: 'string',
+		default: '={{ $json.body.data.key.id }}',
+		required: true,
+		placeholder: 'e.g. 3EB0C767D71D4A9B1F2C',
+		displayOptions,
+		description: 'By it a message is known when EvolutionAPI delivers it again. It is remembered for 24 hours.',
+	},
+	{
+		displayName: 'Text',
+		name: 'text',
+		type: 'string',
+		default: `={{ ${words.map((path) => `$json.body.data.message?.${path}`).join(' || ')} || "" }}`,
+		placeholder: 'e.g. I want to book',
+		displayOptions,
+		description: 'What the person wrote. A picture without a caption has none.',
+	},
+	{
+		displayName: 'Message Type',
+		name: 'messageType',
+		type: 'string',
+		default: '={{ $json.body.data.messageType }}',
+		placeholder: 'e.g. imageMessage',
+		displayOptions,
+		description: "EvolutionAPI's name for the kind of message. Pictures, videos, voice messages, documents and stickers are not held back: they end the collecting at once.",
+	},
+	{
+		displayName: 'Original Message',
+		name: 'message',
+		type: 'json',
+		default: '={{ $json.body.data }}',
+		displayOptions,
+		description: 'Handed on as it is, in the list of messages of the joined item',
+	},
+	{
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		placeholder: 'Add option',
+		default: {},
+		displayOptions,
+		options: [
+			{
+				displayName: 'Ignore Own Messages',
+				name: 'ignoreOwn',
+				type: 'boolean',
+				default: true,
+				description: 'Whether messages that were sent from your own number (fromMe) go to the output Held Back',
+			},
+			oneTurnAtATimeOption,
+			turnTimeoutOption,
+		],
+	},
+];
