@@ -2,6 +2,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { WorkflowData } from '../../scripts/n8n/rest';
+import { startN8n } from '../../scripts/n8n/server';
 import { type ChatModel, startChatModel } from './chatModel';
 import { usePlace } from './place';
 
@@ -123,6 +124,34 @@ describe('with TypeBot', () => {
 		await place.simulator.control.waitForMessages(1, 20_000);
 		expect(place.effects()).toEqual(['message here']);
 	});
+});
+
+describe('messages that a killed n8n had collected', () => {
+	const typebot = new Typebot();
+	afterAll(() => typebot.close());
+
+	test('are answered after its start, by the template that takes over', async () => {
+		const address = await typebot.start();
+		const answering = await place.importTemplate('whatsapp-buffer-typebot.json', {}, (template) => JSON.parse(JSON.stringify(filledIn(address)(template)).replaceAll('whatsapp-typebot', 'whatsapp-left').replace('"quietSeconds":1', '"quietSeconds":10')) as WorkflowData);
+		await place.importTemplate('take-over-messages.json', {}, (template) => ({
+			...template,
+			nodes: template.nodes.map((node) => {
+				if (node.name === 'Every minute') return { ...node, parameters: { rule: { interval: [{ field: 'seconds', secondsInterval: 2 }] } } };
+				return node.name === 'Answer them' ? { ...node, parameters: { ...(node.parameters as object), workflowId: { __rl: true, mode: 'id', value: answering.id } } } : node;
+			}),
+		}));
+		typebot.answers.push(bubbles('sorry for the wait'));
+		await writes('whatsapp-left', place.number(), 'Anybody there?');
+		// EvolutionAPI has its answer before the message is in the buffer
+		await new Promise((resolve) => setTimeout(resolve, 2000));
+		await place.editor.server.kill();
+		const { port } = new URL(place.editor.server.url);
+		place.editor.server = await startN8n({ userFolder: place.userFolder, port: Number(port) });
+		await place.editor.rest.logIn();
+		await place.simulator.control.waitForMessages(1, 60_000);
+		expect(place.effects()).toEqual(['message sorry for the wait']);
+		expect(typebot.calls.map(({ body }) => body.message?.text)).toEqual(['Anybody there?', 'Anybody there?']);
+	}, 240_000);
 });
 
 describe('with an AI agent', () => {

@@ -14,6 +14,7 @@ import { SecretSearch } from '../support/secrets';
 
 export const NODE_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
 export const LOG_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedMessageLog';
+export const BUFFER_TYPE = 'n8n-nodes-ordered-evolutionapi.chatMessageBuffer';
 export const NODE_NAME = 'Ordered EvolutionAPI Send';
 const startMs = 240_000;
 
