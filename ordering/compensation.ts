@@ -7,7 +7,7 @@ import { EvolutionError } from '../evolution/server';
 import { cancelledFailure, type Failure, OrderedSendError } from './errors';
 import { AttemptFailed, retrying } from './steps/retry';
 import type { Run, StepEnd } from './steps/step';
-import { type Compensation, sendInDoubt, sentSteps, type Transaction } from './transaction';
+import { type Compensation, sendsInDoubt, sentSteps, type Transaction } from './transaction';
 
 type Deletion = Compensation['deletions'][number];
 
@@ -15,9 +15,8 @@ const mayBeOut: Failure = { code: 'inDoubt', message: 'It is not known whether t
 
 /** Plans what is to be taken back; nothing is done by this. The caller records it. */
 export function planCompensation(transaction: Transaction, cause: Failure | undefined, webhookUrl: string | undefined): Compensation {
-	const doubt = sendInDoubt(transaction);
 	const deletions = sentSteps(transaction).map(({ index, messageId }): Deletion => ({ index, messageId, status: 'pending' }));
-	if (doubt) deletions.push({ index: doubt.index, status: 'failed', error: mayBeOut });
+	for (const { index } of sendsInDoubt(transaction)) deletions.push({ index, status: 'failed', error: mayBeOut });
 	transaction.compensation = {
 		status: 'pending',
 		deletions: deletions.sort((a, b) => b.index - a.index),

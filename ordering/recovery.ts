@@ -110,6 +110,8 @@ function neitherBehindNorWithoutSecrets({ ledger }: Shared, send: OrderedSend, c
 			if (step.status === 'pending') return { status: 'failed', failure: overtaken };
 			send.onInDoubt = 'stop';
 		}
+		// what is in doubt is looked up, and can't be sent again without its file
+		if (step.type === 'send' && lacksFile(transaction, step)) send.onInDoubt = 'stop';
 		const goesOn = step.type === 'webhook' || (step.type === 'send' && step.status === 'pending');
 		if (!goesOn) return undefined;
 		if (lacksSecrets(transaction, step, call)) return { status: 'failed', failure: needsCaller };

@@ -1,6 +1,6 @@
 // What a caller gets: the transaction as the public contract shows it.
 import type { Failure, WasSent } from './errors';
-import { type Compensation, type OwnCall, sendBefore, sendsOf, sentSteps, type Step, type Transaction, type TransactionStatus, wasSent } from './transaction';
+import { type Compensation, type OwnCall, sendBefore, sendsInDoubt, sendsOf, sentSteps, type Step, type Transaction, type TransactionStatus, wasSent } from './transaction';
 
 /** One output item. Times in ISO 8601. */
 export interface TransactionResult {
@@ -104,7 +104,10 @@ function whichWereSent(transaction: Transaction): string {
 	const all = sendsOf(transaction).length;
 	const out = sentSteps(transaction).length;
 	const sent = out === 0 ? 'Nothing was sent.' : out === all ? `All ${all} messages were sent.` : `${out} of ${all} messages ${out === 1 ? 'was' : 'were'} sent.`;
-	return wasSent(transaction) === 'unknown' ? `${out === 0 ? '' : `${sent} `}${out === 0 ? 'One' : 'One more'} may have been sent.` : sent;
+	const doubts = sendsInDoubt(transaction).length;
+	if (doubts === 0) return sent;
+	const which = out === 0 ? (doubts === 1 ? 'One' : `${doubts}`) : `${sent} ${doubts === 1 ? 'One' : `${doubts}`} more`;
+	return `${which} may have been sent.`;
 }
 
 function whatWasTakenBack({ compensation }: Transaction): string {

@@ -1,13 +1,14 @@
 // One transaction from its turn in the lane to its end. There is one way through, for new ones and for replays.
 import { cancelledFailure, type Failure, messageFailed } from './errors';
 import { lookUp, mayGoOutUntil, takeFound } from './steps/lookUp';
+import { messageOf } from './steps/message';
 import { runSend } from './steps/send';
 import { isWaiting, type Run, type StepEnd, type StepRunner, type Waiting } from './steps/step';
 import { runWait } from './steps/wait';
 import { runWebhook } from './steps/webhook';
 import { beginCompensation, compensate, planCompensation } from './compensation';
 import { type Definition, type OnError, type PlannedStep, textOf } from './plan';
-import { hasEndedForGood, isPassed, lastBegun, moveStep, moveTransaction, sendInDoubt, type Step, type StepType, type Transaction } from './transaction';
+import { hasEndedForGood, isPassed, lastBegun, moveStep, moveTransaction, sendInDoubt, sendsOf, type Step, type StepType, type Transaction } from './transaction';
 
 const runners: Record<StepType, StepRunner> = { send: runSend, wait: runWait, webhook: runWebhook };
 
@@ -28,12 +29,17 @@ export async function runSteps(run: Run, before?: BeforeStep): Promise<Waiting |
 		const end = await runners[step.type](run, step);
 		if (isWaiting(end)) return end;
 		if (!end) continue;
-		const next = run.signal?.aborted ? 'stop' : policyOf(planned, end);
+		const next = wasCancelled(run, end) ? 'stop' : policyOf(planned, end);
 		if (next === 'stop') return void (await endTransaction(run, end));
 		if (next === 'compensate') await beginCompensation(run, end.failure);
 		if (next === 'compensate') break;
 	}
 	return void (await endTransaction(run, transaction.compensation ? await compensate(run, transaction.compensation) : undefined));
+}
+
+/** What failed by itself leads to what it was to lead to, cancelled or not: the same call again would not decide it anew. */
+function wasCancelled({ signal }: Run, { status }: NonNullable<StepEnd>): boolean {
+	return status === 'cancelled' || (status === 'inDoubt' && (signal?.aborted ?? false));
 }
 
 function policyOf(planned: PlannedStep, { status }: NonNullable<StepEnd>): OnError {
@@ -73,10 +79,9 @@ export function closeTransaction(transaction: Transaction, definition: Run['defi
 	if (hasEndedForGood(transaction)) delete transaction.definition;
 }
 
-function keepTexts({ steps }: Transaction, { plan }: Definition): void {
-	for (const step of steps) {
-		const planned = plan[step.index];
-		const text = planned?.type === 'send' ? textOf(planned.message) : undefined;
+function keepTexts(transaction: Transaction, definition: Definition): void {
+	for (const step of sendsOf(transaction)) {
+		const text = textOf(messageOf({ definition, transaction }, step));
 		if (text !== undefined) step.text = text;
 	}
 }

@@ -245,9 +245,14 @@ export function isMessageOut(transaction: Transaction): boolean {
 	return compensation !== undefined || sendsOf(transaction).every((step) => step.status === 'done' || (definition !== undefined && isPassed(transaction, step, definition.plan[step.index] as PlannedStep)));
 }
 
+/** Those of which it is not known whether their message went out. */
+export function sendsInDoubt(transaction: Transaction): Step[] {
+	return sendsOf(transaction).filter(({ status }) => status === 'running' || status === 'inDoubt');
+}
+
 /** The send of which it has to be found out what became of it, if there is one: steps come one after the other. */
 export function sendInDoubt(transaction: Transaction): Step | undefined {
-	return sendsOf(transaction).findLast(({ status }) => status === 'running' || status === 'inDoubt');
+	return sendsInDoubt(transaction).at(-1);
 }
 
 /**

@@ -1,6 +1,7 @@
 // The way of one transaction through its lane: from its ticket over its turns and its waits to its end.
 import type { EgressFilter } from '../evolution/http';
 import { only } from '../evolution/only';
+import type { Receipt } from '../evolution/receipt';
 import { toRecipient } from '../evolution/recipient';
 import type { Connections } from './connections';
 import { CancelledError, cancelledFailure, type Failure, failureOf, LaneLostError, LanesUnavailableError, OrderedSendError, SequenceTooLateError, StaleFenceError } from './errors';
@@ -99,7 +100,7 @@ export class Parked {
 		this.grant = grant as Grant;
 		this.queueUntil = queueUntil;
 		this.tellOfSettled = tellOfSettled;
-		this.steps = transaction.steps.map(({ type, status, attempts, messageId = '' }) => `${type} ${status} ${attempts} ${messageId}`).join('\n');
+		this.steps = transaction.steps.map(({ type, status, attempts, step = '', kind = '', receipt = '', messageId = '' }) => [type, status, attempts, step, kind, receipt, messageId].join(' ')).join('\n');
 		this.duplicatePossible = transaction.duplicatePossible;
 		this.holdsOnFailure = transaction.definition?.onFailure === 'hold';
 		this.access = send.access;
@@ -211,8 +212,17 @@ function lastKnown({ id, chat, grant, steps, duplicatePossible }: Parked): Trans
 }
 
 function stepIn(line: string, index: number): Step {
-	const [type, status, attempts, messageId] = line.split(' ');
-	return { index, type: type as StepType, status: status as StepStatus, attempts: Number(attempts), ...(messageId ? { messageId } : {}) };
+	const [type, status, attempts, step, kind, receipt, messageId] = line.split(' ');
+	return {
+		index,
+		type: type as StepType,
+		...(step ? { step: Number(step) } : {}),
+		...(kind ? { kind } : {}),
+		status: status as StepStatus,
+		attempts: Number(attempts),
+		...(receipt ? { receipt: receipt as Receipt } : {}),
+		...(messageId ? { messageId } : {}),
+	};
 }
 
 /** Sets `grant`, unless it ended in the queue. */

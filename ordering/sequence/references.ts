@@ -25,14 +25,26 @@ export function resolvedText(text: string, transaction: Transaction): string {
 	return text.replace(reference, (_, step: string, what: string) => asText(valueOf(transaction, Number(step), what)));
 }
 
-/** For a part of an address: what is put in can't change where it leads. */
-export function resolvedUrl(url: string, transaction: Transaction): string {
-	return url.replace(reference, (_, step: string, what: string) => encodeURIComponent(asText(valueOf(transaction, Number(step), what))));
+/**
+ * For a part of an address: what is put in can't change where it leads. Undefined where it would all the same: ".." is a
+ * way up, however it is written.
+ */
+export function resolvedUrl(url: string, transaction: Transaction): string | undefined {
+	const resolved = url.replace(reference, (_, step: string, what: string) => encodeURIComponent(asText(valueOf(transaction, Number(step), what))));
+	const plain = url.replace(reference, 'x');
+	return depthOf(resolved) === depthOf(plain) ? resolved : undefined;
 }
 
-/** JSON text, with the references within its texts resolved: nothing that is put in can break it. */
+function depthOf(url: string): number {
+	return new URL(url).pathname.split('/').length;
+}
+
+/** The texts of JSON text, and what stands behind those that are names. */
+const jsonTexts = /("(?:[^"\\]|\\.)*")(\s*:)?/g;
+
+/** JSON text, with the references within its texts resolved: nothing that is put in can break it, and all else stays as it is. */
 export function resolvedJson(json: string, transaction: Transaction): string {
-	return JSON.stringify(resolved(parseJson(json), transaction, true));
+	return json.replace(jsonTexts, (all, text: string, isName?: string) => (isName ? all : JSON.stringify(resolved(parseJson(text), transaction, true))));
 }
 
 /** The message as it is sent. A reaction to an earlier step's message is one to a message of our own. */
@@ -71,5 +83,6 @@ function stepOf({ steps }: Transaction, step: number, type: Step['type']): Step 
 
 function asText(value: unknown): string {
 	if (value === undefined || value === null) return '';
-	return typeof value === 'string' ? value : JSON.stringify(value);
+	if (typeof value !== 'string') return JSON.stringify(value);
+	return value.replaceAll('\0', '').toWellFormed(); // as for what the caller gives: neither can be sent
 }

@@ -18,13 +18,17 @@ export const runWebhook: StepRunner = async (run, step) => {
 	}
 };
 
-/** With what it takes from earlier steps. */
+const leadsElsewhere: Failure = { code: 'webhook.address', message: 'The webhook was not called: with what an earlier step gave, its address would lead elsewhere', hint: 'A part of its path would be "." or "..". Check what the [[…]] in the URL stands for.' };
+
+/** With what it takes from earlier steps. Throws `AttemptFailed` where its address can't be used with that. */
 function plannedWebhook({ definition, transaction }: Run, { index }: Step): { url: string; method: string; body?: string } {
 	const planned = definition.plan[index];
 	if (planned?.type !== 'webhook') throw new Error(`Step ${index} is no webhook`);
 	const { url, method, body, refers } = planned;
 	if (!refers) return { url, method, body };
-	return { url: resolvedUrl(url, transaction), method, body: body === undefined ? undefined : resolvedJson(body, transaction) };
+	const resolved = resolvedUrl(url, transaction);
+	if (resolved === undefined) throw new AttemptFailed(leadsElsewhere, 'later');
+	return { url: resolved, method, body: body === undefined ? undefined : resolvedJson(body, transaction) };
 }
 
 async function attempt(run: Run, step: Step): Promise<void> {

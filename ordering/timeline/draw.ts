@@ -2,7 +2,7 @@
 import { barNames, darkStyle, fill, fonts, insideOf, markNames, monospace, patterns, px, sign, statusLook, stroke } from './look';
 import type { Bar, BarKind, MarkKind, Row } from './rows';
 import { type Section, sectionsOf, tickSize } from './scale';
-import { escaped, monospaceWidthOf, roughDuration, shortened, widthOf, wrapped } from './text';
+import { boldness, escaped, monospaceWidthOf, roughDuration, shortened, widthOf, wrapped } from './text';
 
 export const pictureWidth = 1000;
 
@@ -75,7 +75,7 @@ function text(content: string, x: number, y: number, size: number, colour: Param
 function drawHeading(sheet: Sheet, { title, lines }: Heading): void {
 	const width = pictureWidth - 2 * edge;
 	sheet.y = 18;
-	for (const line of wrapped(title, 19, width)) {
+	for (const line of wrapped(title, 19 * boldness, width)) {
 		sheet.y += 24;
 		sheet.parts.push(text(line, edge, sheet.y, 19, 'text', ' font-weight="600"'));
 	}

@@ -9,10 +9,13 @@ export function escaped(text: string): string {
 	return text.toWellFormed().replace(forbidden, '').replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
-/** The most that a text takes in common fonts at `size` px. */
+/** The most that a text takes in common fonts and in the PNG's at `size` px, where it is not bold. */
 export function widthOf(text: string, size: number): number {
 	return size * [...text].reduce((sum, character) => sum + emOf(character), 0);
 }
+
+/** Bold texts take up to so many times the width. */
+export const boldness = 1.16;
 
 /** As {@link widthOf}, in a font whose letters are all as wide. */
 export function monospaceWidthOf(text: string, size: number): number {
@@ -21,8 +24,9 @@ export function monospaceWidthOf(text: string, size: number): number {
 
 function emOf(character: string): number {
 	if (/[iljtfrI.,:;'|!()[\] ]/.test(character)) return 0.38;
-	if (/[WM@%m—]/.test(character)) return 0.98;
-	if (/[A-Z0-9#&w_+=<>~]/.test(character)) return 0.7;
+	if (/[WM@%m—ÆæŒœŴ©®¼½¾]/.test(character)) return 0.98;
+	if (/[OQw#&+=<>^~]/.test(character)) return 0.76;
+	if (/[A-Z0-9_]/.test(character)) return 0.7;
 	const code = character.codePointAt(0) as number;
 	return code < 0x80 ? 0.6 : code < 0x1100 ? 0.8 : 1.15;
 }
