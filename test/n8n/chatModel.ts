@@ -11,13 +11,17 @@ export interface ChatModel {
 	url: string;
 	/** What each answer asks for: the arguments of its calls. */
 	plan: object[][];
+	/** What it says at the end of each answer without calls; then "finished". */
+	says: string[];
+	/** What people asked, each question once. */
+	asked: string[];
 	/** What the model was told that the tool gave. */
 	told: string[];
 	close(): void;
 }
 
 export async function startChatModel(): Promise<ChatModel> {
-	const model = { plan: [] as object[][], told: [] as string[] };
+	const model = { plan: [] as object[][], says: [] as string[], asked: [] as string[], told: [] as string[] };
 	let answers = 0;
 	const server = http.createServer((request, response) => {
 		const parts: Buffer[] = [];
@@ -26,10 +30,11 @@ export async function startChatModel(): Promise<ChatModel> {
 			const { tools, messages } = JSON.parse(Buffer.concat(parts).toString()) as ChatRequest;
 			const last = messages.at(-1);
 			if (last?.role === 'tool') model.told.push(typeof last.content === 'string' ? last.content : JSON.stringify(last.content));
+			if (last?.role === 'user') model.asked.push(typeof last.content === 'string' ? last.content : JSON.stringify(last.content));
 			const calls = model.plan.shift();
 			const id = `answer-${++answers}`;
 			const name = tools?.[0]?.function.name;
-			const message = calls ? { role: 'assistant', content: null, tool_calls: calls.map((args, index) => ({ id: `call_${id}_${index}`, type: 'function', function: { name, arguments: JSON.stringify(args) } })) } : { role: 'assistant', content: 'finished' };
+			const message = calls ? { role: 'assistant', content: null, tool_calls: calls.map((args, index) => ({ id: `call_${id}_${index}`, type: 'function', function: { name, arguments: JSON.stringify(args) } })) } : { role: 'assistant', content: model.says.shift() ?? 'finished' };
 			response.writeHead(200, { 'content-type': 'application/json' });
 			response.end(JSON.stringify({ id, object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, finish_reason: calls ? 'tool_calls' : 'stop', message }], usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } }));
 		});

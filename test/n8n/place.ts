@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEditor, type Editor } from '../../scripts/n8n/editor';
+import { openEditor, readTemplate, type Editor } from '../../scripts/n8n/editor';
 import { ensureN8n } from '../../scripts/n8n/install';
 import { packPackage } from '../../scripts/n8n/package';
 import { projectRoot } from '../../scripts/n8n/paths';
@@ -14,6 +14,7 @@ import { SecretSearch } from '../support/secrets';
 
 export const NODE_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
 export const LOG_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedMessageLog';
+export const BUFFER_TYPE = 'n8n-nodes-ordered-evolutionapi.chatMessageBuffer';
 export const NODE_NAME = 'Ordered EvolutionAPI Send';
 const startMs = 240_000;
 
@@ -27,12 +28,14 @@ export interface Place {
 	effects(withAcks?: boolean): string[];
 	/** A number that no other test writes to. */
 	number(): string;
+	/** Imports a file of templates/ as it is, but for the credentials by their types, and publishes it. */
+	importTemplate(file: string, credentials?: Record<string, { id: string; name: string }>, change?: (template: WorkflowData) => WorkflowData): Promise<SavedWorkflow>;
 	/** Makes and publishes webhook → node → "Done", its error output → "Not done"; tells its webhook's path. */
 	publishSend(parameters: object, more?: { node?: object; settings?: Record<string, unknown> }): Promise<{ workflow: SavedWorkflow; path: string }>;
 }
 
 /** Call it at the top of a test file: one n8n for all its tests. */
-export function usePlace(): Place {
+export function usePlace(options: { /** More of n8n's environment. */ env?: Record<string, string>; /** The host name by which the credential names the simulator. */ host?: string } = {}): Place {
 	const place = { userFolder: mkdtempSync(join(tmpdir(), 'ordered-n8n-')) } as Place;
 	const search = new SecretSearch('n8n');
 	let numbers = 0;
@@ -44,7 +47,7 @@ export function usePlace(): Place {
 		search.addSimulator(place.simulator).add("the wrong key of the credential's test", 'key-that-is-wrong');
 		place.receiver = await Receiver.start();
 		const tarball = await packPackage(join(place.userFolder, 'pack'));
-		place.editor = await openEditor({ userFolder: place.userFolder, tarball, template: join(projectRoot, 'templates', 'ordered-send.json'), evolution: place.simulator });
+		place.editor = await openEditor({ userFolder: place.userFolder, tarball, template: join(projectRoot, 'templates', 'ordered-send.json'), evolution: { url: place.simulator.url.replace('127.0.0.1', options.host ?? '127.0.0.1'), apiKey: place.simulator.apiKey }, env: options.env });
 		const [credential] = await place.editor.rest.credentials();
 		if (!credential) throw new Error('The editor has no credential.');
 		place.credential = { id: credential.id, name: credential.name };
@@ -67,6 +70,12 @@ export function usePlace(): Place {
 	}, startMs);
 	place.effects = (withAcks) => effectsOf(place.simulator, place.receiver, withAcks).map(({ kind, what }) => `${kind} ${what}`);
 	place.number = () => `55119${String(10_000_000 + ++numbers)}`;
+	place.importTemplate = async (file, credentials = {}, change = (template) => template) => {
+		const template = change(withCredentials(readTemplate(join(projectRoot, 'templates', file)), { evolutionServerApi: place.credential, ...credentials }));
+		const workflow = await place.editor.rest.createWorkflow({ ...template, id: undefined, active: false });
+		await place.editor.rest.publish(workflow);
+		return workflow;
+	};
 	place.publishSend = async (parameters, more) => {
 		const path = `send-${++paths}`;
 		const workflow = await place.editor.rest.createWorkflow(sendWorkflow(place, path, parameters, more));
@@ -74,6 +83,19 @@ export function usePlace(): Place {
 		return { workflow, path };
 	};
 	return place;
+}
+
+/** As somebody chooses them in the editor after an import; one that is not given is an Error. */
+function withCredentials(template: WorkflowData, given: Record<string, { id: string; name: string }>): WorkflowData {
+	const nodes = template.nodes.map((node) => {
+		if (!node.credentials) return node;
+		const chosen = Object.entries(node.credentials as Record<string, { id: string }>).map(([type, { id }]) => {
+			if (id !== '' || !given[type]) throw new Error(`The credential ${type} of "${node.name}" has an ID, or none was given for it.`);
+			return [type, { id: given[type].id, name: given[type].name }];
+		});
+		return { ...node, credentials: Object.fromEntries(chosen) as object };
+	});
+	return { ...template, nodes };
 }
 
 function sendWorkflow({ receiver, credential, number }: Place, path: string, parameters: object, { node = {}, settings = {} }: { node?: object; settings?: Record<string, unknown> } = {}): WorkflowData {

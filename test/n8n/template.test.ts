@@ -1,6 +1,6 @@
 // A real n8n with the packed package: credential, list, and the template called as TypeBot calls it.
 import { startN8n } from '../../scripts/n8n/server';
-import { LOG_TYPE, NODE_NAME, NODE_TYPE, usePlace } from './place';
+import { BUFFER_TYPE, LOG_TYPE, NODE_NAME, NODE_TYPE, usePlace } from './place';
 
 const place = usePlace();
 
@@ -26,9 +26,9 @@ const evolutionCredential = (data: object) => ({ ...place.credential, type: 'evo
 test('n8n knows the nodes, also as tools of AI agents, and serves their icons', async () => {
 	const types = await place.editor.rest.nodeTypes();
 	const own = types.filter(({ name }) => name.startsWith('n8n-nodes-ordered-evolutionapi.'));
-	expect(own.map(({ name }) => name).sort()).toEqual([NODE_TYPE, LOG_TYPE].flatMap((type) => [type, `${type}Tool`]));
+	expect(own.map(({ name }) => name).sort()).toEqual([BUFFER_TYPE, NODE_TYPE, LOG_TYPE].flatMap((type) => [type, `${type}Tool`]));
 	const icons = own.flatMap(({ iconUrl }) => Object.values(iconUrl as { light: string; dark: string }));
-	expect(new Set(icons).size).toBe(4);
+	expect(new Set(icons).size).toBe(6);
 	for (const icon of icons) expect((await fetch(`${place.editor.server.url}/${icon}`)).status).toBe(200);
 });
 
