@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchChain, chainTable } from './bench/chain';
 import { benchHandOver } from './bench/handOver';
 import { benchLedger } from './bench/ledger';
 import { benchLiveReceipt, benchWaiting } from './bench/receipts';
@@ -10,8 +11,8 @@ import { benchThroughput } from './bench/throughput';
 import { benchHeapOfWaiting, benchPunctuality } from './bench/waiting';
 import { cacheFolder } from './n8n/paths';
 
-const help = `Usage: npm run bench -- [lane] [receipt] [waiting] [ledger] [n8n] [--ledger-size 1000000] [--out FILE]
-Without a name, all but n8n, which needs a built package and a real n8n (npm run test:n8n brings both). The result is printed, and written as JSON (.cache/bench.json).`;
+const help = `Usage: npm run bench -- [lane] [receipt] [waiting] [ledger] [n8n] [chain] [--ledger-size 1000000] [--executions 200] [--out FILE]
+Without a name, all but n8n and chain, which need a built package and a real n8n (npm run test:n8n brings both). --executions is the size of a round of chain. The result is printed, and written as JSON (.cache/bench.json).`;
 
 interface Goal {
 	/** As in the JSON. */
@@ -72,10 +73,21 @@ async function n8n(): Promise<[Figures, Goal[]]> {
 	return [{ ...(await benchWaitingInN8n(progress)) }, []];
 }
 
+/** The ordered node beside the chain that users build today. */
+async function chain(executions: number): Promise<[Figures, Goal[]]> {
+	progress('Calls of one n8n: the ordered node, the unordered chain, and an empty workflow');
+	const result = await benchChain(progress, { executions });
+	for (const line of chainTable(result)) progress(line);
+	return [{ ...result }, [
+		...result.levels.map(({ atOnce, ratio }): Goal => ({ name: `chain.orderedToUnordered, ${atOnce} at once`, value: ratio, least: 1.3 })),
+		{ name: 'chain.webhooksAfterRefusal', value: result.refused.ordered.webhooks, most: 0 },
+	]];
+}
+
 async function main(): Promise<void> {
-	const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'ledger-size': { type: 'string', default: '1000000' }, 'out': { type: 'string', default: join(cacheFolder, 'bench.json') }, 'help': { type: 'boolean' } } });
+	const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'ledger-size': { type: 'string', default: '1000000' }, 'executions': { type: 'string', default: '200' }, 'out': { type: 'string', default: join(cacheFolder, 'bench.json') }, 'help': { type: 'boolean' } } });
 	if (values.help) return console.log(help);
-	const all: Record<string, () => Promise<[Figures, Goal[]]>> = { lane, receipt, waiting, ledger: () => ledger(Number(values['ledger-size'])), n8n };
+	const all: Record<string, () => Promise<[Figures, Goal[]]>> = { lane, receipt, waiting, ledger: () => ledger(Number(values['ledger-size'])), n8n, chain: () => chain(Number(values.executions)) };
 	const unknown = positionals.find((name) => !(name in all));
 	if (unknown) throw new Error(`There is no benchmark "${unknown}". ${help}`);
 	const results: Record<string, Figures> = {};

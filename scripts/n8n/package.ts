@@ -24,6 +24,18 @@ export async function packPackage(folder = join(cacheFolder, 'pack'), root = pro
 	return join(folder, packed.filename);
 }
 
+/** Fetches a published package, such as `name@1.2.3`, into `folder` (once) and gives the tarball's path. */
+export async function packPublished(spec: string, folder: string): Promise<string> {
+	mkdirSync(folder, { recursive: true });
+	const file = join(folder, `${spec.replace(/^@/, '').replaceAll(/[/@]/g, '-')}.tgz`);
+	if (existsSync(file)) return file;
+	const { stdout } = await npm(['pack', spec, '--json', '--ignore-scripts', '--pack-destination', folder], folder);
+	const [packed] = JSON.parse(stdout) as Array<{ filename: string }>;
+	if (!packed) throw new Error(`npm pack told no file name: ${stdout}`);
+	if (join(folder, packed.filename) !== file) throw new Error(`npm pack wrote ${packed.filename} instead of ${file}`);
+	return file;
+}
+
 /**
  * Installs a tarball below an n8n user folder and gives the package's name. The steps are those of n8n 2.41's
  * CommunityPackagesService.downloadPackage: unpack, drop the dependencies that n8n provides or that are for development,

@@ -1,0 +1,201 @@
+// The ordered node beside the chain that users build today, in one real n8n: speed, and webhooks after a refused message.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pMap from 'p-map';
+import { startSimulator, type Simulator } from '../../simulator';
+import { type Editor, openEditor } from '../n8n/editor';
+import { ensureN8n } from '../n8n/install';
+import { installPackage, packPackage, packPublished } from '../n8n/package';
+import { cacheFolder, projectRoot } from '../n8n/paths';
+import { type Receiver, startReceiver } from '../n8n/receiver';
+import { emptyWorkflow, orderedWorkflow, unorderedWorkflow } from './chainWorkflows';
+import { median } from './runtime';
+
+/** The most used EvolutionAPI package; of this version it was recorded that it takes Meta's refusal for a success. */
+const otherPackage = 'n8n-nodes-evolution-api@1.0.4';
+
+const chains = ['ordered', 'unordered', 'empty'] as const;
+type Chain = (typeof chains)[number];
+
+/** What comes first has a warmer machine or a colder one: so each comes as often before the others as after them. */
+const block: Chain[] = ['ordered', 'unordered', 'empty', 'empty', 'unordered', 'ordered'];
+
+export interface ChainFigures {
+	perSecond: number;
+	p50Ms: number;
+	p95Ms: number;
+	/** CPU time of n8n's main process for one execution. */
+	cpuMs: number;
+}
+
+export interface ChainLevel {
+	/** How many calls are under way at any time. */
+	atOnce: number;
+	ordered: ChainFigures;
+	unordered: ChainFigures;
+	empty: ChainFigures;
+	/** Executions a second, ordered to unordered: of each block, and their median. */
+	ratios: number[];
+	ratio: number;
+}
+
+/** What came of messages that Meta refused. */
+export interface Refused {
+	sent: number;
+	/** Calls of the workflow that were answered as a success. */
+	success: number;
+	webhooks: number;
+}
+
+export interface ChainResult {
+	levels: ChainLevel[];
+	refused: { ordered: Refused; unordered: Refused };
+}
+
+export interface ChainOptions {
+	levels?: number[];
+	/** Executions in a round, and blocks of six rounds for each level. */
+	executions?: number;
+	blocks?: number;
+	warmUp?: number;
+	refusals?: number;
+	/** More variables for n8n. */
+	env?: Record<string, string>;
+}
+
+interface Round extends ChainFigures {
+	chain: Chain;
+}
+
+interface Bench {
+	editor: Editor;
+	simulator: Simulator;
+	receiver: Receiver;
+}
+
+/** Linux only: CPU times are read from /proc. */
+export async function benchChain(progress: (line: string) => void, { levels = [1, 4, 16], executions = 200, blocks = 2, warmUp = 200, refusals = 50, env }: ChainOptions = {}): Promise<ChainResult> {
+	await ensureN8n();
+	const userFolder = mkdtempSync(join(tmpdir(), 'bench-chain-'));
+	const simulator = await startSimulator();
+	const receiver = await startReceiver();
+	try {
+		await installPackage(await packPublished(otherPackage, join(cacheFolder, 'chain')), userFolder);
+		const tarball = await packPackage(join(userFolder, 'pack'));
+		const editor = await openEditor({ userFolder, tarball, template: join(projectRoot, 'templates', 'ordered-send.json'), evolution: simulator, env });
+		try {
+			const bench = { editor, simulator, receiver };
+			await publishAll(bench);
+			for (const chain of chains) await runRound(bench, chain, 4, warmUp);
+			const measured: ChainLevel[] = [];
+			for (const atOnce of levels) measured.push(await measureLevel(bench, { atOnce, executions, blocks }, progress));
+			return { levels: measured, refused: { ordered: await refuse(bench, 'ordered', refusals), unordered: await refuse(bench, 'unordered', refusals) } };
+		} finally {
+			await editor.server.stop();
+		}
+	} finally {
+		await receiver.close();
+		await simulator.close();
+		rmSync(userFolder, { recursive: true, force: true });
+	}
+}
+
+async function publishAll({ editor: { rest }, simulator, receiver }: Bench): Promise<void> {
+	const [ours] = await rest.credentials();
+	if (!ours) throw new Error('The editor has no credential.');
+	const theirs = await rest.createCredential({ name: 'EvolutionAPI simulator, other package', type: 'evolutionApi', data: { 'server-url': simulator.url, 'apikey': simulator.apiKey } });
+	const workflows = [orderedWorkflow('ordered', ours, receiver.url), unorderedWorkflow('unordered', theirs, receiver.url), emptyWorkflow('empty')];
+	for (const workflow of workflows) await rest.publish(await rest.createWorkflow(workflow));
+}
+
+async function measureLevel(bench: Bench, { atOnce, executions, blocks }: { atOnce: number; executions: number; blocks: number }, progress: (line: string) => void): Promise<ChainLevel> {
+	const rounds: Round[] = [];
+	const ratios: number[] = [];
+	for (let i = 0; i < blocks; i++) {
+		const ofBlock: Round[] = [];
+		for (const chain of block) ofBlock.push(await runRound(bench, chain, atOnce, executions));
+		const seconds = (chain: Chain) => ofBlock.filter((round) => round.chain === chain).reduce((sum, { perSecond }) => sum + 1 / perSecond, 0);
+		ratios.push(seconds('unordered') / seconds('ordered'));
+		progress(`  ${atOnce} at once, block ${i + 1} of ${blocks}: ${ofBlock.map(({ chain, perSecond }) => `${chain} ${perSecond.toFixed(0)}/s`).join(', ')}`);
+		rounds.push(...ofBlock);
+	}
+	const of = (chain: Chain) => middle(rounds.filter((round) => round.chain === chain));
+	return { atOnce, ordered: of('ordered'), unordered: of('unordered'), empty: of('empty'), ratios, ratio: median(ratios) };
+}
+
+function middle(rounds: Round[]): ChainFigures {
+	const of = (name: keyof ChainFigures) => median(rounds.map((round) => round[name]));
+	return { perSecond: of('perSecond'), p50Ms: of('p50Ms'), p95Ms: of('p95Ms'), cpuMs: of('cpuMs') };
+}
+
+/** A fixed number of calls, always `atOnce` under way, each to a chat of its own. Throws unless each did what it is for. */
+async function runRound({ editor: { rest, server }, simulator, receiver }: Bench, chain: Chain, atOnce: number, executions: number): Promise<Round> {
+	simulator.control.clearLog();
+	receiver.calls.length = 0;
+	const times: number[] = [];
+	const cpuBefore = cpuMsOf(server.pid);
+	const began = performance.now();
+	await pMap(Array.from({ length: executions }), async () => {
+		const calledAt = performance.now();
+		const { status, text } = await rest.callWebhook(chain, { number: nextNumber(), text: 'Your order is on its way' });
+		times.push(performance.now() - calledAt);
+		if (status !== 200) throw new Error(`${chain}: the workflow answered ${status}: ${text}`);
+	}, { concurrency: atOnce });
+	const seconds = (performance.now() - began) / 1000;
+	await sleep(endsWithinMs); // n8n saves an execution after its answer
+	const cpuMs = (cpuMsOf(server.pid) - cpuBefore) / executions;
+	const expected = chain === 'empty' ? 0 : executions;
+	for (const [what, count] of [['messages', simulator.control.messages().length], ['webhook calls', receiver.calls.length]] as const) {
+		if (count !== expected) throw new Error(`${chain}: ${count} ${what} of ${expected}`);
+	}
+	return { chain, perSecond: executions / seconds, p50Ms: quantile(times, 0.5), p95Ms: quantile(times, 0.95), cpuMs };
+}
+
+/** Sends that Meta refuses as it was recorded: EvolutionAPI answers 201, without a message ID. */
+async function refuse({ editor: { rest }, simulator, receiver }: Bench, chain: Chain, count: number): Promise<Refused> {
+	simulator.control.clearLog();
+	simulator.control.addRule({ route: 'sendText', answer: { kind: 'metaRefusal', code: 131026 } });
+	receiver.calls.length = 0;
+	const answers = await pMap(Array.from({ length: count }), () => rest.callWebhook(chain, { number: nextNumber(), text: 'This one is refused' }), { concurrency: 4 });
+	await sleep(endsWithinMs);
+	simulator.control.clearRules();
+	if (simulator.control.messages().length > 0) throw new Error('A message that was to be refused went out.');
+	return { sent: simulator.control.counts().sendText ?? 0, success: answers.filter(({ status }) => status === 200).length, webhooks: receiver.calls.length };
+}
+
+const endsWithinMs = 500;
+
+let numbers = 0;
+function nextNumber(): string {
+	return `5511${900_000_000 + ++numbers}`;
+}
+
+function quantile(values: number[], part: number): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+/** User and system time; Linux counts it in hundredths of a second (`man 5 proc`). */
+function cpuMsOf(pid: number): number {
+	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+	return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** The figures as lines to print. */
+export function chainTable({ levels, refused }: ChainResult): string[] {
+	const row = (...cells: Array<string | number>) => cells.map((cell, index) => (index === 1 ? String(cell).padEnd(11) : String(cell).padStart(9))).join(' ');
+	const lines = [row('at once', 'chain', 'per s', 'p50 ms', 'p95 ms', 'CPU ms', 'ratio')];
+	for (const level of levels) {
+		for (const chain of chains) {
+			const { perSecond, p50Ms, p95Ms, cpuMs } = level[chain];
+			lines.push(row(level.atOnce, chain, perSecond.toFixed(1), p50Ms.toFixed(1), p95Ms.toFixed(1), cpuMs.toFixed(1), chain === 'ordered' ? level.ratio.toFixed(2) : ''));
+		}
+	}
+	for (const chain of ['ordered', 'unordered'] as const) {
+		const { sent, success, webhooks } = refused[chain];
+		lines.push(`${chain}: of ${sent} refused messages, ${success} reported as success, ${webhooks} followed by the webhook`);
+	}
+	return lines;
+}
