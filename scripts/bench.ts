@@ -11,7 +11,7 @@ import { benchThroughput } from './bench/throughput';
 import { benchHeapOfWaiting, benchPunctuality } from './bench/waiting';
 import { cacheFolder } from './n8n/paths';
 
-const help = `Usage: npm run bench -- [lane] [receipt] [waiting] [ledger] [n8n] [chain] [--ledger-size 1000000] [--executions 200] [--out FILE]
+const help = `Usage: npm run bench -- [lane] [receipt] [waiting] [ledger] [n8n] [chain] [--ledger-size 1000000] [--executions 150] [--out FILE]
 Without a name, all but n8n and chain, which need a built package and a real n8n (npm run test:n8n brings both). --executions is the size of a round of chain. The result is printed, and written as JSON (.cache/bench.json).`;
 
 interface Goal {
@@ -85,7 +85,7 @@ async function chain(executions: number): Promise<[Figures, Goal[]]> {
 }
 
 async function main(): Promise<void> {
-	const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'ledger-size': { type: 'string', default: '1000000' }, 'executions': { type: 'string', default: '200' }, 'out': { type: 'string', default: join(cacheFolder, 'bench.json') }, 'help': { type: 'boolean' } } });
+	const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'ledger-size': { type: 'string', default: '1000000' }, 'executions': { type: 'string', default: '150' }, 'out': { type: 'string', default: join(cacheFolder, 'bench.json') }, 'help': { type: 'boolean' } } });
 	if (values.help) return console.log(help);
 	const all: Record<string, () => Promise<[Figures, Goal[]]>> = { lane, receipt, waiting, ledger: () => ledger(Number(values['ledger-size'])), n8n, chain: () => chain(Number(values.executions)) };
 	const unknown = positionals.find((name) => !(name in all));

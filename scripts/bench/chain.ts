@@ -56,7 +56,7 @@ export interface ChainResult {
 
 export interface ChainOptions {
 	levels?: number[];
-	/** Executions in a round, and blocks of six rounds for each level. */
+	/** Executions in a round, and blocks of six rounds for each level: an odd number, or the median is the better of two. */
 	executions?: number;
 	blocks?: number;
 	warmUp?: number;
@@ -76,7 +76,7 @@ interface Bench {
 }
 
 /** Linux only: CPU times are read from /proc. */
-export async function benchChain(progress: (line: string) => void, { levels = [1, 4, 16], executions = 200, blocks = 2, warmUp = 200, refusals = 50, env }: ChainOptions = {}): Promise<ChainResult> {
+export async function benchChain(progress: (line: string) => void, { levels = [1, 4, 16], executions = 150, blocks = 3, warmUp = 200, refusals = 50, env }: ChainOptions = {}): Promise<ChainResult> {
 	await ensureN8n();
 	const userFolder = mkdtempSync(join(tmpdir(), 'bench-chain-'));
 	const simulator = await startSimulator();
