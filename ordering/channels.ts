@@ -13,11 +13,16 @@ import type { Run } from './steps/step';
 type Means = Pick<Run, 'server' | 'send' | 'signal' | 'egress'>;
 
 /** EvolutionAPI's name of the instance's channel; undefined where the server does not tell. */
-async function channelOf({ server, send: { chat, definition }, signal, egress }: Means): Promise<string | undefined> {
-	return await server.channelOf(chat.instance, { timeoutMs: definition.requestTimeoutMs, signal, egress }).catch((error: unknown) => {
+export async function channelOf({ server, signal, egress }: Omit<Means, 'send'>, instance: string, timeoutMs: number): Promise<string | undefined> {
+	return await server.channelOf(instance, { timeoutMs, signal, egress }).catch((error: unknown) => {
 		if (!signal?.aborted) only<Error>(error, EvolutionError, HttpFailure);
 		return undefined;
 	});
+}
+
+function channelOfSend(means: Means): Promise<string | undefined> {
+	const { chat, definition } = means.send;
+	return channelOf(means, chat.instance, definition.requestTimeoutMs);
 }
 
 export interface Problem {
@@ -30,7 +35,7 @@ export interface Problem {
  * server does not tell the channel (then the wait itself will show).
  */
 export async function waitProblem(means: Means, waitFor: Acknowledgement): Promise<Problem | undefined> {
-	return waitProblemOn(await channelOf(means), means, waitFor);
+	return waitProblemOn(await channelOfSend(means), means, waitFor);
 }
 
 function waitProblemOn(channel: string | undefined, { send: { recipient, chat } }: Means, waitFor: Acknowledgement): Problem | undefined {
@@ -44,7 +49,7 @@ function waitProblemOn(channel: string | undefined, { send: { recipient, chat } 
 export async function impossibleStep(means: Means): Promise<OrderedSendError | undefined> {
 	const { plan } = means.send.definition;
 	if (!plan.some(dependsOnChannel)) return undefined;
-	const channel = await channelOf(means);
+	const channel = await channelOfSend(means);
 	for (const planned of plan) {
 		const where = placeOf(planned);
 		if (planned.type === 'wait' && isAcknowledgement(planned.until)) {

@@ -1,9 +1,8 @@
 // Takes back what a transaction has sent: deletes it for everyone, newest first, where the channel can. What is to be
 // done is on record before the first deletion; a deletion that is tried twice does no harm.
 import { cannotDelete } from '../evolution/messages/channels';
-import { HttpFailure } from '../evolution/http';
 import { only } from '../evolution/only';
-import { EvolutionError } from '../evolution/server';
+import { channelOf } from './channels';
 import { cancelledFailure, type Failure, OrderedSendError } from './errors';
 import { AttemptFailed, retrying } from './steps/retry';
 import type { Run, StepEnd } from './steps/step';
@@ -49,12 +48,8 @@ export async function compensate(means: Means, compensation: Compensation): Prom
 
 export const compensated: Failure = { code: 'compensated', message: 'The transaction was taken back', hint: 'To send it again, use a new transaction ID.' };
 
-async function whyNot({ server, transaction, definition, signal, egress }: Means): Promise<Failure | undefined> {
-	const channel = await server.channelOf(transaction.chat.instance, { timeoutMs: definition.requestTimeoutMs, signal, egress }).catch((error: unknown) => {
-		if (signal?.aborted) return undefined;
-		only<Error>(error, EvolutionError, HttpFailure);
-		return undefined;
-	});
+async function whyNot(means: Means): Promise<Failure | undefined> {
+	const channel = await channelOf(means, means.transaction.chat.instance, means.definition.requestTimeoutMs);
 	const problem = cannotDelete(channel);
 	return problem && { code: 'cannotDelete', message: problem.why, hint: problem.remedy };
 }
