@@ -69,9 +69,9 @@ function read(file: string): string {
 
 /** The README up to "Sequences", without the table of more commands. */
 function translatedPartOf(readme: string): string {
-	const [part, ...rest] = readme.split(/^## Queue mode/m);
+	const [part, ...rest] = readme.split(/^## Templates/m);
 	const [before, after] = (part as string).split(/^More commands:\n[^]*?(?=^## )/m);
-	if (rest.length !== 1 || before === undefined || after === undefined) throw new Error('README.md has no "## Queue mode", or no "More commands:" before it: tell this test which part is translated.');
+	if (rest.length !== 1 || before === undefined || after === undefined) throw new Error('README.md has no "## Templates", or no "More commands:" before it: tell this test which part is translated.');
 	return withoutOwnLines(before + after);
 }
 
