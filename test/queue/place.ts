@@ -143,7 +143,7 @@ export async function recover(place: QueuePlace, store: keyof QueuePlace['stores
 		name: path,
 		nodes: [
 			webhook(path),
-			{ id: 'b', name: 'Log', type: LOG_TYPE, typeVersion: 1, position: [200, 0], credentials: { evolutionServerApi: { id: place.evolution.id, name: place.evolution.name }, orderedStoreApi: { id, name } }, parameters: { operation: 'recover' } },
+			{ id: 'b', name: 'Log', type: LOG_TYPE, typeVersion: 1, position: [200, 0], credentials: { evolutionServerApi: { id: place.evolution.id, name: place.evolution.name }, orderedStoreApi: { id, name } }, parameters: { operation: 'recover' }, alwaysOutputData: true }, // n8n answers with an error where nothing comes out
 		],
 		connections: { Webhook: { main: [[to('Log')]] } },
 	});
