@@ -1,5 +1,5 @@
 // What a channel can't send or acknowledge, told before anything is sent.
-import { cannotSend } from '../evolution/messages/channels';
+import { type CanNot, cannotSend } from '../evolution/messages/channels';
 import { mediaBytes, mediaOf } from '../evolution/messages/file';
 import { maxLengthsAtMeta, maxMediaBytesAtMeta } from '../evolution/messages/limits';
 import type { Message } from '../evolution/messages/message';
@@ -25,20 +25,15 @@ function channelOfSend(means: Means): Promise<string | undefined> {
 	return channelOf(means, chat.instance, definition.requestTimeoutMs);
 }
 
-export interface Problem {
-	why: string;
-	remedy: string;
-}
-
 /**
  * Why a wait for an acknowledgement can't succeed, and what to choose instead; undefined where it can, or where the
  * server does not tell the channel (then the wait itself will show).
  */
-export async function waitProblem(means: Means, waitFor: Acknowledgement): Promise<Problem | undefined> {
+export async function waitProblem(means: Means, waitFor: Acknowledgement): Promise<CanNot | undefined> {
 	return waitProblemOn(await channelOfSend(means), means, waitFor);
 }
 
-function waitProblemOn(channel: string | undefined, { send: { recipient, chat } }: Means, waitFor: Acknowledgement): Problem | undefined {
+function waitProblemOn(channel: string | undefined, { send: { recipient, chat } }: Means, waitFor: Acknowledgement): CanNot | undefined {
 	const remedy = 'Set Wait For to Accepted or Delay.';
 	if (channel === 'EVOLUTION') return { why: `the instance "${chat.instance}" uses EvolutionAPI's own channel, which never reports that a message was ${waitFor}`, remedy };
 	if (channel === 'WHATSAPP-BAILEYS' && recipient.kind !== 'person') return { why: `WhatsApp Web never reports that a message to a ${recipient.kind} was ${waitFor}`, remedy };
@@ -80,7 +75,7 @@ function placeOf(planned: PlannedStep): string {
 }
 
 /** Meta refuses what is larger, some of it only after EvolutionAPI has taken it. */
-function tooLarge(channel: string | undefined, message: Message): Problem | undefined {
+function tooLarge(channel: string | undefined, message: Message): CanNot | undefined {
 	if (channel !== 'WHATSAPP-BUSINESS') return undefined;
 	const longest = message.kind === 'text' ? maxLengthsAtMeta.text : maxLengthsAtMeta.caption;
 	const text = textOf(message);

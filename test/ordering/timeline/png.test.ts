@@ -1,32 +1,13 @@
 // Timelines as PNG: whole files of the right size, with the picture in them, and texts that take no more room than was measured.
 import { readFileSync } from 'node:fs';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
-import type { Transaction } from '../../../ordering/transaction';
 import { fonts, monospace } from '../../../ordering/timeline/look';
 import { pngOf, tallest } from '../../../ordering/timeline/png';
 import { boldness, escaped, monospaceWidthOf, widthOf } from '../../../ordering/timeline/text';
 import { timelineOf } from '../../../ordering/timeline/timeline';
 import { decoded, type Pixels } from '../../support/png';
-import { failure, step, transaction } from '../ledger/fixtures';
-
-const noon = Date.UTC(2026, 10, 24, 15, 0, 0);
-const options = { title: 'Chat with 5511988887777', timeZone: 'America/Sao_Paulo', now: noon + 3_600_000 };
-
-function delivered(id: string, createdAt = noon, more: Partial<Transaction> = {}): Transaction {
-	return transaction({
-		id,
-		createdAt,
-		endedAt: createdAt + 1350,
-		status: 'completed',
-		queue: { ticket: 1, waitedMs: 100, late: false, fence: 3 },
-		steps: [
-			step({ status: 'done', attempts: 1, startedAt: createdAt + 100, finishedAt: createdAt + 300 }),
-			step({ index: 1, type: 'wait', status: 'done', attempts: 1, receipt: 'delivered', startedAt: createdAt + 300, finishedAt: createdAt + 1300 }),
-			step({ index: 2, type: 'webhook', status: 'done', attempts: 2, statusCode: 200, startedAt: createdAt + 1300, finishedAt: createdAt + 1350 }),
-		],
-		...more,
-	});
-}
+import { failure } from '../ledger/fixtures';
+import { delivered, noon, options } from './fixtures';
 
 const rows = (count: number, apartMs = 1400) => Array.from({ length: count }, (_, i) => delivered(`t${i}`, noon + i * apartMs));
 const heightOf = (svg: string) => Number(/viewBox="0 0 1000 (\d+)"/.exec(svg)?.[1]);
