@@ -1,9 +1,9 @@
 // Jest runs on Node 24 (scripts/run.mjs sees to that); swc compiles, and lets ESM-only packages load.
 import { join } from 'node:path';
-import { missingServices, testsWithServices } from './scripts/run/services.mjs';
+import { missingPrograms, services, testsWithServices } from './scripts/run/programs.mjs';
 
 /** Tests that can't run on this machine; scripts/run.mjs tells of them. */
-const withoutServices = missingServices().length > 0 ? testsWithServices(join(import.meta.dirname, 'test')) : [];
+const withoutServices = missingPrograms(services).length > 0 ? testsWithServices(join(import.meta.dirname, 'test')) : [];
 
 export default {
 	testEnvironment: 'node',

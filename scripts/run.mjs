@@ -6,8 +6,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureDependencies } from './run/dependencies.mjs';
 import { checkOwnNode, ensureNode24, withNode } from './run/node24.mjs';
+import { ensurePrograms, missingProgramsMessage, services } from './run/programs.mjs';
 import { add, clearResult, countCheck, countJest, countOwn, writeResult } from './run/results.mjs';
-import { ensureServices, missingServicesMessage } from './run/services.mjs';
 
 const build = step('build', 'node_modules/gulp/bin/gulp.js', '--silent');
 const types = step('types', 'node_modules/typescript/bin/tsc', '--noEmit', '-p', '.');
@@ -15,6 +15,7 @@ const lint = step('lint', 'node_modules/eslint/bin/eslint.js', '.');
 const unit = jest('tests', '--coverage');
 const inRealN8n = jest('tests in n8n', '--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testMatch=**/test/n8n/**/*.test.ts');
 const inQueueMode = jest('tests in queue mode', '--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testMatch=**/test/queue/**/*.n8n.ts');
+const inBrowser = jest('tests in a browser', '--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testMatch=**/test/browser/**/*.browser.ts');
 const install = step('n8n', '--import', 'tsx', 'scripts/install-n8n.ts');
 const script = (file) => step(file, '--import', 'tsx', file);
 const faults = counting('faults', '--import', 'tsx', 'test/faults/main.ts');
@@ -22,8 +23,8 @@ const secrets = counting('secrets', '--import', 'tsx', 'test/secrets/afterAll.ts
 
 /**
  * Each task and its steps, in order. Extra words on the command line go to the last step. A `checks` task runs all its
- * steps whatever fails and tells each one's result; the others stop at the first that fails. `services`: whether it
- * starts Redis and PostgreSQL; without them it is not run, or where only `some` of it needs them, without that.
+ * steps whatever fails and tells each one's result; the others stop at the first that fails. `programs`: what it starts
+ * itself; without them it is not run, or where only `some` of it needs them, without that.
  */
 const TASKS = {
 	'start': { steps: [build, script('scripts/start.ts')] },
@@ -31,12 +32,13 @@ const TASKS = {
 	'n8n': { steps: [build, script('scripts/n8n.ts')], forN8n: true },
 	'build': { steps: [build] },
 	'lint': { steps: [lint] },
-	'test': { steps: [build, types, lint, unit], checks: true, services: 'some' },
+	'test': { steps: [build, types, lint, unit], checks: true, programs: services, some: true },
 	'test:n8n': { steps: [build, install, inRealN8n], checks: true, forN8n: true },
-	'test:queue': { steps: [build, install, inQueueMode], checks: true, forN8n: true, services: 'all' },
-	'test:faults': { steps: [faults], checks: true, services: 'all' },
+	'test:queue': { steps: [build, install, inQueueMode], checks: true, forN8n: true, programs: services },
+	'test:browser': { steps: [build, install, inBrowser], checks: true, forN8n: true, programs: ['chromium'] },
+	'test:faults': { steps: [faults], checks: true, programs: services },
 	'test:secrets': { steps: [secrets], checks: true },
-	'bench': { steps: [script('scripts/bench.ts')], services: 'all' },
+	'bench': { steps: [script('scripts/bench.ts')], programs: services },
 };
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -89,14 +91,14 @@ async function main([name, ...extra]) {
 	if (task.checks) clearResult(resultsFolder, name);
 	if (task.checks && name !== 'test:secrets') process.env.ORDERED_EVIDENCE_FOLDER = emptyEvidence(name);
 	await ensureDependencies(root);
-	const missing = task.services ? ensureServices() : [];
-	if (missing.length > 0 && task.services === 'all') {
-		console.error(missingServicesMessage(missing));
+	const missing = ensurePrograms(task.programs ?? []);
+	if (missing.length > 0 && !task.some) {
+		console.error(missingProgramsMessage(missing));
 		return 1;
 	}
 	const program = await ensureNode24(root, { forN8n: task.forN8n });
 	const code = await (task.checks ? runChecks(name, task.steps, program, extra) : runInTurn(task.steps, program, extra));
-	if (missing.length > 0) console.log(`\nNot run on this machine: tests of the shared store. ${missingServicesMessage(missing)}`);
+	if (missing.length > 0) console.log(`\nNot run on this machine: tests of the shared store. ${missingProgramsMessage(missing)}`);
 	return code;
 }
 

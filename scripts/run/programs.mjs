@@ -1,29 +1,40 @@
-// The programs that some tests start for themselves, redis-server and PostgreSQL: installed where that is possible.
+// The programs that some tests start for themselves (Redis, PostgreSQL, Chromium): installed where that is possible.
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Debian keeps PostgreSQL's programs outside of the path, one folder a version. */
 const postgresFolder = '/usr/lib/postgresql';
-const packages = { 'redis-server': 'redis-server', 'postgres': 'postgresql' };
+const packages = { 'redis-server': 'redis-server', 'postgres': 'postgresql', 'chromium': 'chromium' };
+const chromiumNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** Which of redis-server and PostgreSQL are not on this machine. */
-export function missingServices(path = process.env.PATH ?? '', postgresFolders = postgresFolder) {
+/** What the shared store consists of. */
+export const services = ['redis-server', 'postgres'];
+
+/** Which of these programs are not on this machine. */
+export function missingPrograms(wanted, path = process.env.PATH ?? '', postgresFolders = postgresFolder) {
 	const has = {
-		'redis-server': onPath('redis-server', path),
-		'postgres': existsSync(postgresFolders) && readdirSync(postgresFolders).some((version) => isExecutable(join(postgresFolders, version, 'bin', 'initdb'))),
+		'redis-server': () => onPath('redis-server', path),
+		'postgres': () => existsSync(postgresFolders) && readdirSync(postgresFolders).some((version) => isExecutable(join(postgresFolders, version, 'bin', 'initdb'))),
+		'chromium': () => chromiumPath(path) !== undefined,
 	};
-	return Object.keys(packages).filter((program) => !has[program]);
+	return wanted.filter((program) => !has[program]());
+}
+
+/** Where Chromium or Chrome is: what CHROMIUM_PATH names, else the first on the path; undefined without one. */
+export function chromiumPath(path = process.env.PATH ?? '', named = process.env.CHROMIUM_PATH) {
+	if (named) return isExecutable(named) ? named : undefined;
+	return chromiumNames.flatMap((name) => path.split(delimiter).map((folder) => join(folder, name))).find(isExecutable);
 }
 
 /** Names what is missing and the command that brings it. */
-export function missingServicesMessage(missing) {
-	return `Some tests start a Redis and a PostgreSQL of their own, and these programs are missing: ${missing.join(', ')}.\nInstall with: sudo apt-get update && sudo apt-get install -y ${packagesOf(missing).join(' ')}   (Debian or Ubuntu; elsewhere run the tests in a container of one of them)`;
+export function missingProgramsMessage(missing) {
+	return `Some tests start programs of their own, and these are missing: ${missing.join(', ')}.\nInstall with: sudo apt-get update && sudo apt-get install -y ${packagesOf(missing).join(' ')}   (Debian or Ubuntu; elsewhere run the tests in a container of one of them)`;
 }
 
 /** Installs what is missing by apt-get, where this is root on Debian or Ubuntu; tells what is still missing then. */
-export function ensureServices(print = console.log) {
-	const missing = missingServices();
+export function ensurePrograms(wanted, print = console.log) {
+	const missing = missingPrograms(wanted);
 	if (missing.length === 0 || process.getuid?.() !== 0 || !onPath('apt-get', process.env.PATH ?? '')) return missing;
 	print(`Installing ${packagesOf(missing).join(' and ')} by apt-get.`);
 	try {
@@ -32,7 +43,7 @@ export function ensureServices(print = console.log) {
 	} catch (error) {
 		print(`That failed: ${error.message}`);
 	}
-	return missingServices();
+	return missingPrograms(wanted);
 }
 
 /** The test files below `folder` that start one of these programs, by themselves or through a file that they import. */
