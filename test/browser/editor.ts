@@ -40,8 +40,8 @@ export class EditorPage {
 
 	/** Opens a window of a fresh profile and logs in. */
 	static async open(browser: Browser, url: string, { theme = 'light', size = { width: 1280, height: 800 }, sharpness = 1 }: EditorPageOptions = {}): Promise<EditorPage> {
-		const context = await browser.newContext({ viewport: size, colorScheme: theme, deviceScaleFactor: sharpness, permissions: ['clipboard-read', 'clipboard-write'] });
-		context.setDefaultTimeout(30_000);
+		const context = await browser.newContext({ reducedMotion: 'reduce', viewport: size, colorScheme: theme, deviceScaleFactor: sharpness, permissions: ['clipboard-read', 'clipboard-write'] });
+		context.setDefaultTimeout(60_000);
 		await context.addInitScript((id) => localStorage.setItem('n8n-browserId', id), BROWSER_ID);
 		await context.addInitScript({ path: join(__dirname, 'effort.js') });
 		await answerForNpm(context);
@@ -80,13 +80,50 @@ export class EditorPage {
 	// -- canvas
 
 	async newWorkflow(): Promise<void> {
-		await this.page.goto(`${this.url}/workflow/new`);
+		await this.page.goto(`${this.url}/workflow/new`, { waitUntil: 'commit' });
 		await this.byId('canvas-add-button').first().waitFor();
 	}
 
 	async openWorkflow(id: string): Promise<void> {
-		await this.page.goto(`${this.url}/workflow/${id}`);
+		await this.page.goto(`${this.url}/workflow/${id}`, { waitUntil: 'commit' });
 		await this.byId('canvas-node').first().waitFor();
+	}
+
+	async workflowName(): Promise<string> {
+		return (await this.byId('workflow-name-input').innerText()).trim();
+	}
+
+	/** By the workflow's menu: Import, From file. */
+	async importFile(path: string): Promise<void> {
+		await this.byId('workflow-menu').click();
+		await this.page.getByRole('menuitem', { name: 'Import', exact: true }).hover();
+		const chooser = this.page.waitForEvent('filechooser');
+		await this.page.getByRole('menuitem', { name: 'From file', exact: true }).click();
+		await (await chooser).setFiles(path);
+	}
+
+	/** Pastes a text, such as a workflow's JSON, onto the canvas. */
+	async paste(text: string): Promise<void> {
+		await this.page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(text)})`);
+		await this.page.keyboard.press('Control+v');
+	}
+
+	/** The names of all nodes on the canvas, without sticky notes. */
+	async nodeNames(): Promise<string[]> {
+		return await this.byId('canvas-node').evaluateAll((nodes) => nodes.filter((node) => !node.querySelector('[data-test-id="sticky"]')).map((node) => String(node.dataset.nodeName)));
+	}
+
+	/** The names of the nodes with the red sign of something missing. */
+	async nodesWithIssues(): Promise<string[]> {
+		return await this.byId('canvas-node').filter({ has: this.byId('node-issues') }).evaluateAll((nodes) => nodes.map((node) => String(node.dataset.nodeName)));
+	}
+
+	/** The sticky notes on the canvas, and whether they are too small for their text. */
+	async stickyNotes(): Promise<Array<{ isCutOff: boolean }>> {
+		return await this.byId('sticky').evaluateAll((notes) => notes.map((note) => {
+			const all = [note, ...note.querySelectorAll('*')];
+			return { isCutOff: all.some(({ scrollHeight, clientHeight, scrollWidth, clientWidth }) => clientHeight > 0 && (scrollHeight > clientHeight + 2 || scrollWidth > clientWidth + 2)) };
+		}));
 	}
 
 	/** The node of this name on the canvas. */

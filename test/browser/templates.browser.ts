@@ -1,0 +1,45 @@
+// The templates as a person imports them: from their file, and pasted as JSON.
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { projectRoot } from '../../scripts/n8n/paths';
+import type { WorkflowData } from '../../scripts/n8n/rest';
+import type { EditorPage } from './editor';
+import { useStage } from './stage';
+
+const STICKY = 'n8n-nodes-base.stickyNote';
+
+const stage = useStage();
+
+const folder = join(projectRoot, 'templates');
+const files = readdirSync(folder).filter((file) => file.endsWith('.json')).map((file) => join(folder, file));
+const templates = files.map((file) => ({ file, json: readFileSync(file, 'utf8') })).filter(({ json }) => isWorkflow(json)).map(({ file, json }): [string, string, WorkflowData] => [basename(file), json, JSON.parse(json) as WorkflowData]);
+
+function isWorkflow(json: string): boolean {
+	return 'connections' in (JSON.parse(json) as object);
+}
+
+beforeAll(async () => {
+	await stage.credential();
+	await stage.rest.saveCredential({ name: 'Key of your API', type: 'httpHeaderAuth', data: { name: 'X-Api-Key', value: 'a-long-random-value' } });
+	await stage.rest.saveCredential({ name: 'OpenAI', type: 'openAiApi', data: { apiKey: 'a-key', url: stage.simulator.url, headerName: '', headerValue: '', header: false } });
+});
+
+async function expectWhole(editor: EditorPage, nodes: WorkflowData['nodes']): Promise<void> {
+	const names = nodes.filter(({ type }) => type !== STICKY).map((node) => String(node.name));
+	await editor.node(names.at(-1) ?? '').waitFor();
+	expect((await editor.nodeNames()).sort()).toEqual([...names].sort());
+	expect(await editor.nodesWithIssues()).toEqual([]);
+	expect(await editor.page.getByText(/not (currently )?installed|unknown node|Install this node/i).count()).toBe(0);
+	expect(await editor.stickyNotes()).toEqual(nodes.filter(({ type }) => type === STICKY).map(() => ({ isCutOff: false })));
+}
+
+test.each(templates)('%s comes whole, from its file and pasted, under its name, with notes that can be read, and nothing to mend once the credentials are there', async (file, json, { name, nodes }) => {
+	const editor = await stage.open();
+	await editor.newWorkflow();
+	await editor.importFile(join(folder, file));
+	await expectWhole(editor, nodes);
+	expect(await editor.workflowName()).toBe(name);
+	await editor.newWorkflow();
+	await editor.paste(json);
+	await expectWhole(editor, nodes);
+});
