@@ -19,6 +19,7 @@ const install = step('n8n', '--import', 'tsx', 'scripts/install-n8n.ts');
 const script = (file) => step(file, '--import', 'tsx', file);
 const faults = counting('faults', '--import', 'tsx', 'test/faults/main.ts');
 const secrets = counting('secrets', '--import', 'tsx', 'test/secrets/afterAll.ts');
+const release = counting('release', '--import', 'tsx', 'scripts/release.ts');
 
 /**
  * Each task and its steps, in order. Extra words on the command line go to the last step. A `checks` task runs all its
@@ -36,6 +37,7 @@ const TASKS = {
 	'test:queue': { steps: [build, install, inQueueMode], checks: true, forN8n: true, services: 'all' },
 	'test:faults': { steps: [faults], checks: true, services: 'all' },
 	'test:secrets': { steps: [secrets], checks: true },
+	'release:check': { steps: [build, types, lint, unit, install, release], checks: true, forN8n: true, services: 'some' },
 	'bench': { steps: [script('scripts/bench.ts')], services: 'all' },
 };
 
