@@ -38,6 +38,7 @@ const TASKS = {
 	'test:faults': { steps: [faults], checks: true, services: 'all' },
 	'test:secrets': { steps: [secrets], checks: true },
 	'release:check': { steps: [build, types, lint, unit, install, release], checks: true, forN8n: true, services: 'some' },
+	'release:snapshot': { steps: [build, script('test/upgrades/store.ts')] },
 	'bench': { steps: [script('scripts/bench.ts')], services: 'all' },
 };
 
