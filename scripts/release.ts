@@ -1,8 +1,9 @@
 // The last step of `npm run release:check`: whether this version can be published as it stands here. Changes nothing.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type Descriptions, missingIn, presentDescriptions } from '../test/upgrades/descriptions';
 import { packPackage } from './n8n/package';
 import { projectRoot } from './n8n/paths';
 import { cleanN8nProblems } from './release/cleanN8n';
@@ -50,11 +51,20 @@ function checksOf(manifest: Manifest, folder: string): Check[] {
 		{ what: 'its repository is the one that publishes', problems: () => repositoryProblems(manifest, process.env.GITHUB_REPOSITORY).problems },
 		{ what: 'CHANGELOG.md has the form of Keep a Changelog', problems: () => formProblems(read('CHANGELOG.md')) },
 		{ what: `CHANGELOG.md tells of ${manifest.version}`, problems: () => versionProblems(read('CHANGELOG.md'), manifest.version) },
+		{ what: 'what saved workflows count on is stored, for upgrades', problems: () => snapshotProblems(manifest.version) },
 		{ what: 'the publish workflow attests provenance, after this check', problems: () => workflowProblems(read('.github/workflows/publish.yml')) },
 		{ what: 'everything is committed', problems: () => treeProblems(projectRoot) },
 		{ what: 'the packed package holds what it should and nothing else', problems: async () => tarballProblems(await filesIn(await pack()), manifest, projectRoot) },
 		{ what: 'a clean n8n installs it, knows all of it and runs a workflow', problems: async () => cleanN8nProblems(await pack(), manifest, projectRoot) },
 	];
+}
+
+/** test/upgrades/upgrades.test.ts holds later versions to what is stored of this one. */
+function snapshotProblems(version: string): string[] {
+	const file = join(projectRoot, 'test', 'upgrades', version, 'parameters.json');
+	if (!existsSync(file)) return [`Nothing of ${version} is stored in test/upgrades: run "npm run release:snapshot" and commit what it writes.`];
+	const unknown = missingIn(JSON.parse(readFileSync(file, 'utf8')) as Descriptions, presentDescriptions());
+	return unknown.length === 0 ? [] : [`What is stored in test/upgrades/${version} is older than the nodes, which differ in ${unknown.length} ${unknown.length === 1 ? 'place' : 'places'}: run "npm run release:snapshot -- --again" and commit what it writes.`];
 }
 
 function notesOf(manifest: Manifest): string[] {

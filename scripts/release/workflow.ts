@@ -7,7 +7,7 @@ const IN_ORDER: Array<[line: RegExp, why: string]> = [
 	[/^\s+id-token: write$/, 'it lacks the permission "id-token: write", without which npm can attest no provenance'],
 	[/^\s+- uses: actions\/checkout@/, 'it checks nothing out'],
 	[/^\s+- uses: actions\/setup-node@/, 'it sets up no Node.js'],
-	[/GITHUB_REF_NAME.*package\.json|package\.json.*GITHUB_REF_NAME/, 'it does not compare the tag (GITHUB_REF_NAME) with the version in package.json'],
+	[/\btest "\$GITHUB_REF_NAME" = /, 'it does not compare the tag (GITHUB_REF_NAME) with the version in package.json'],
 	[/\bnpm pkg set\b.*\brepository\.url=/, 'it does not fill in package.json\'s repository'],
 	[/^\s+(- )?run: npm run release:check$/, 'it does not run "npm run release:check" before it publishes'],
 	[/\bnpm publish --provenance --access public$/, 'it does not publish by "npm publish --provenance --access public"'],
