@@ -20,6 +20,7 @@ const install = step('n8n', '--import', 'tsx', 'scripts/install-n8n.ts');
 const script = (file) => step(file, '--import', 'tsx', file);
 const faults = counting('faults', '--import', 'tsx', 'test/faults/main.ts');
 const secrets = counting('secrets', '--import', 'tsx', 'test/secrets/afterAll.ts');
+const release = counting('release', '--import', 'tsx', 'scripts/release.ts');
 
 /**
  * Each task and its steps, in order. Extra words on the command line go to the last step. A `checks` task runs all its
@@ -38,6 +39,8 @@ const TASKS = {
 	'test:browser': { steps: [build, install, inBrowser], checks: true, forN8n: true, programs: ['chromium'] },
 	'test:faults': { steps: [faults], checks: true, programs: services },
 	'test:secrets': { steps: [secrets], checks: true },
+	'release:check': { steps: [build, types, lint, unit, install, release], checks: true, forN8n: true, programs: services, some: true },
+	'release:snapshot': { steps: [build, script('test/upgrades/store.ts')] },
 	'bench': { steps: [script('scripts/bench.ts')], programs: services },
 };
 

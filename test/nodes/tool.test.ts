@@ -1,40 +1,22 @@
 // The node as an AI agent's tool, both ways in which n8n 2.41 runs one: called by an older agent, and as a node of its own.
-import { NodeConnectionTypes, type IExecuteFunctions, type INodeExecutionData, type INodeType } from 'n8n-workflow';
+import type { INodeType } from 'n8n-workflow';
 import { builtNode, type WorkflowFile, type WorkflowRun } from '../../scripts/engine/workflow';
+import { agentThat, asTool, type Tool } from '../support/agent';
 import { NODE_NAME, NODE_TYPE, errorOf, outputOf, sendNode, useBench } from './bench';
 
 const bench = useBench();
 const toolType = `${NODE_TYPE}Tool`;
 const parameters = { text: "={{ $fromAI('text', 'What to write', 'string') }}", options: { attempts: 1 } };
 
-interface Tool {
-	name: string;
-	description: string;
-	schema: { shape: Record<string, { description?: string }> };
-	invoke(args: object): Promise<string>;
-}
-
-/** What n8n's convertNodeToAiTool does with a node that has `usableAsTool`. */
-function asTool(): INodeType {
-	const node = builtNode();
-	expect(node.description.usableAsTool).toBe(true);
-	node.description = { ...node.description, name: `${node.description.name}Tool`, inputs: [], outputs: [NodeConnectionTypes.AiTool], usableAsTool: undefined };
-	return node;
-}
-
-/** An agent that makes these calls and gives their answers. */
-function agent(calls: object[], tools: Tool[] = []): INodeType {
-	return {
-		description: { displayName: 'Agent', name: 'agent', group: ['transform'], version: 1, description: '', defaults: { name: 'Agent' }, inputs: ['main', { type: NodeConnectionTypes.AiTool, displayName: 'Tool' }], outputs: ['main'], properties: [] },
-		async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-			const [tool] = (await this.getInputConnectionData(NodeConnectionTypes.AiTool, 0)) as Tool[];
-			if (!tool) throw new Error('The agent has no tool.');
-			tools.push(tool);
-			const answers: INodeExecutionData[] = [];
-			for (const call of calls) answers.push({ json: { answer: await tool.invoke(call).catch((error: Error) => error.message) } });
-			return [answers];
-		},
-	};
+/** An agent that makes these calls of its one tool, and gives their answers. */
+function agent(calls: object[], given: Tool[] = []): INodeType {
+	return agentThat(async ([tool]) => {
+		if (!tool) throw new Error('The agent has no tool.');
+		given.push(tool);
+		const answers: string[] = [];
+		for (const call of calls) answers.push(await tool.invoke(call).catch((error: Error) => error.message));
+		return answers;
+	});
 }
 
 function agentWorkflow(node = {}): WorkflowFile {
@@ -49,7 +31,7 @@ function agentWorkflow(node = {}): WorkflowFile {
 }
 
 function runAgent(calls: object[], { node, tools }: { node?: object; tools?: Tool[] } = {}): Promise<WorkflowRun> {
-	return bench.run({}, { workflow: agentWorkflow(node), nodeTypes: { 'test.agent': agent(calls, tools), [toolType]: asTool() } });
+	return bench.run({}, { workflow: agentWorkflow(node), nodeTypes: { 'test.agent': agent(calls, tools), [toolType]: asTool(builtNode()) } });
 }
 
 const answersOf = (run: WorkflowRun) => (run.lastOutput.Agent?.[0] ?? []).map(({ json }) => String(json.answer));

@@ -55,9 +55,10 @@ export class Receiver {
 		readonly url: string,
 	) {}
 
-	static async start(): Promise<Receiver> {
+	/** On any free port, unless one is given. */
+	static async start(port = 0): Promise<Receiver> {
 		const server = http.createServer();
-		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+		await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
 		const receiver = new Receiver(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 		server.on('request', (request, response) => void receiver.serve(request, response));
 		return receiver;
