@@ -273,13 +273,13 @@ describe('a send of any kind', () => {
 		const one = clientOf(simulator);
 		const video: Message = { kind: 'video', media: Buffer.alloc(maxMediaBytesAtMeta.video, 1).toString('base64') };
 		expect(video.media.length).toBeLessThan(maxRequestBytes);
-		const outcome = await one.send('meta1', number, video, { timeoutMs: 20_000 });
+		const outcome = await one.send('meta1', number, video, { timeoutMs: 100_000 });
 		expect(outcome).toEqual({ kind: 'sent', messageId: expect.stringMatching(/^wamid\./), remoteJid: jid, statusCode: 201 });
-		const [recorded] = await one.ownMessages('meta1', jid, 0, { timeoutMs: 20_000 });
+		const [recorded] = await one.ownMessages('meta1', jid, 0, { timeoutMs: 100_000 });
 		expect(recorded?.messageId).toBe((outcome as { messageId: string }).messageId);
 		expect(recorded && looksLike(recorded, video)).toBe('yes');
 		expect(recorded && looksLike(recorded, { ...video, media: base64 })).toBe('no');
-	});
+	}, 120_000);
 
 	test.each<[string, Message, string]>([
 		['a file that is neither address nor base64', { kind: 'image', media: 'http://localhost/a.png' }, 'invalidMedia'],
@@ -320,17 +320,17 @@ describe('a look for messages with files in them', () => {
 	test('asks for fewer at once when they are too large', async () => {
 		const simulator = await simulated();
 		simulator.control.addRows({ instance: 'meta1', messages: Array.from({ length: 12 }, (_, index) => row(`M${index}`, 3_000_000)) });
-		const found = await clientOf(simulator).ownMessages('meta1', jid, (seconds - 60) * 1000, { timeoutMs: 20_000 });
+		const found = await clientOf(simulator).ownMessages('meta1', jid, (seconds - 60) * 1000, { timeoutMs: 100_000 });
 		expect(new Set(found.map(({ messageId }) => messageId)).size).toBe(12);
 		expect(simulator.control.counts().findMessages).toBe(1 + 3);
 		expect(found.filter((recorded) => looksLike(recorded, { kind: 'image', media: 'A'.repeat(3_000_000), caption: 'M7' }) === 'yes')).toHaveLength(1);
-	});
+	}, 120_000);
 
 	test('says so when one alone is too large', async () => {
 		const simulator = await simulated();
 		simulator.control.addRows({ instance: 'meta1', messages: [row('M', 34_000_000)] });
-		await expect(clientOf(simulator).ownMessages('meta1', jid, 0, { timeoutMs: 20_000 })).rejects.toMatchObject({ code: 'answerTooLarge', hint: expect.stringContaining('by their address') });
-	});
+		await expect(clientOf(simulator).ownMessages('meta1', jid, 0, { timeoutMs: 100_000 })).rejects.toMatchObject({ code: 'answerTooLarge', hint: expect.stringContaining('by their address') });
+	}, 120_000);
 
 	test('finds that one is on record, however large', async () => {
 		const simulator = await simulated();
