@@ -36,7 +36,7 @@ const TASKS = {
 	'test:queue': { steps: [build, install, inQueueMode], checks: true, forN8n: true, services: 'all' },
 	'test:faults': { steps: [faults], checks: true, services: 'all' },
 	'test:secrets': { steps: [secrets], checks: true },
-	'bench': { steps: [script('scripts/bench.ts')], services: 'all' },
+	'bench': { steps: [build, script('scripts/bench.ts')], services: 'all' },
 };
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
