@@ -8,12 +8,13 @@ import { benchLedger } from './bench/ledger';
 import { benchLoad } from './bench/load';
 import { benchLiveReceipt, benchWaiting } from './bench/receipts';
 import { benchWaitingInN8n } from './bench/n8n';
+import { benchStart } from './bench/start';
 import { benchThroughput } from './bench/throughput';
 import { benchHeapOfWaiting, benchPunctuality } from './bench/waiting';
 import { cacheFolder } from './n8n/paths';
 
-const help = `Usage: npm run bench -- [lane] [receipt] [waiting] [ledger] [load] [n8n] [chain] [--ledger-size 1000000] [--executions 150] [--out FILE]
-Without a name, all but n8n and chain, which need a real n8n (npm run test:n8n brings it). --executions is the size of a round of chain. The result is printed, and written as JSON (.cache/bench.json).`;
+const help = `Usage: npm run bench -- [lane] [receipt] [waiting] [ledger] [load] [start] [n8n] [chain] [--ledger-size 1000000] [--executions 150] [--out FILE]
+Without a name, all but start, n8n and chain, which need a real n8n (npm run test:n8n brings it). --executions is the size of a round of chain. The result is printed, and written as JSON (.cache/bench.json).`;
 
 interface Goal {
 	/** As in the JSON. */
@@ -76,6 +77,12 @@ async function load(): Promise<[Figures, Goal[]]> {
 	return [{ ...times }, [{ name: 'load.toLibraries', value: times.ratio, most: 1 }]];
 }
 
+async function start(): Promise<[Figures, Goal[]]> {
+	progress('npm run n8n beside n8n itself');
+	const times = await benchStart(progress);
+	return [{ ...times }, [{ name: 'start.launcherToN8n', value: times.ratio, most: 1.5 }]];
+}
+
 async function n8n(): Promise<[Figures, Goal[]]> {
 	return [{ ...(await benchWaitingInN8n(progress)) }, []];
 }
@@ -94,7 +101,7 @@ async function chain(executions: number): Promise<[Figures, Goal[]]> {
 async function main(): Promise<void> {
 	const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'ledger-size': { type: 'string', default: '1000000' }, 'executions': { type: 'string', default: '150' }, 'out': { type: 'string', default: join(cacheFolder, 'bench.json') }, 'help': { type: 'boolean' } } });
 	if (values.help) return console.log(help);
-	const all: Record<string, () => Promise<[Figures, Goal[]]>> = { lane, receipt, waiting, ledger: () => ledger(Number(values['ledger-size'])), load, n8n, chain: () => chain(Number(values.executions)) };
+	const all: Record<string, () => Promise<[Figures, Goal[]]>> = { lane, receipt, waiting, ledger: () => ledger(Number(values['ledger-size'])), load, start, n8n, chain: () => chain(Number(values.executions)) };
 	const unknown = positionals.find((name) => !(name in all));
 	if (unknown) throw new Error(`There is no benchmark "${unknown}". ${help}`);
 	const results: Record<string, Figures> = {};

@@ -79,7 +79,9 @@ function end(): Promise<void> {
 }
 
 function welcome({ server, workflow, webhookPaths }: Editor, simulatorUrl: string, receiverUrl: string): string {
-	const body = JSON.stringify({ instanceName: 'meta1', number: '5511999999999', text: 'Hello', transactionId: 'try-1', webhookUrl: `${receiverUrl}/done` });
+	// one of an earlier start would only be replayed, or conflict with other ports
+	const transactionId = `try-${Date.now().toString(36)}`;
+	const body = JSON.stringify({ instanceName: 'meta1', number: '5511999999999', text: 'Hello', transactionId, webhookUrl: `${receiverUrl}/done` });
 	const calls = webhookPaths.map((path) => `  curl -X POST ${server.url}/webhook/${path} -H 'content-type: application/json' -d '${body}'`);
 	return `
 n8n          ${server.url}
