@@ -2,7 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
-import axios, { type AxiosRequestConfig } from 'axios';
+import type { AxiosRequestConfig } from 'axios';
 
 /** n8n's guard against requests to private addresses (`helpers.getSecureEgressFilter()` of n8n 2.41). */
 export interface EgressFilter {
@@ -96,6 +96,7 @@ export class HttpClient {
 		try {
 			signal.throwIfAborted();
 			await checkEgress(request.url, egress);
+			const { default: axios } = await import('axios');
 			const answer = await axios.request({
 				...this.agents,
 				method: request.method,

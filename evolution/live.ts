@@ -1,7 +1,6 @@
 // Live receipts of one instance: EvolutionAPI's socket.io events, as far as they tell how a message fares.
 import http from 'node:http';
 import https from 'node:https';
-import { Manager } from 'socket.io-client';
 import { isRecord } from './answers';
 import type { EgressFilter } from './http';
 import { type Receipt, toReceipt } from './receipt';
@@ -138,12 +137,13 @@ export class LiveReceipts {
 		const preparing = { close() {} };
 		this.connection = preparing;
 		const possible = await this.where.prepare(this.egress);
+		const library = possible ? await import('socket.io-client') : undefined;
 		if (this.connection !== preparing) return; // closed meanwhile
-		if (possible) this.open();
+		if (library) this.open(library);
 		else this.failed();
 	}
 
-	private open(): void {
+	private open({ Manager }: typeof import('socket.io-client')): void {
 		const { protocol, host, pathname } = new URL(this.where.address);
 		const agent = this.agentFor(protocol);
 		const manager = new Manager(`${protocol}//${host}`, {

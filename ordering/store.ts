@@ -1,13 +1,11 @@
 // The shared store of several n8n processes: one PostgreSQL and one Redis. Its fields are checked, tried, and opened here.
 import { createHash } from 'node:crypto';
 import { Socket } from 'node:net';
-import { Redis } from 'ioredis';
-import pg from 'pg';
+import type { Redis } from 'ioredis';
+import type pg from 'pg';
 import { Engine } from './engine';
 import { InvalidInputError, LanesUnavailableError } from './errors';
 import type { ReadLaneRecord } from './lanes/lanes';
-import { RedisLanes } from './lanes/redis/redis';
-import { PostgresLedger, withoutVerification } from './ledger/postgres';
 import { pause } from './pause';
 import type { Settings } from './settings';
 
@@ -65,6 +63,8 @@ export async function openShared(access: StoreAccess, settings: Partial<Settings
 	// lanes wait for a Redis that is away: right in the midst of work, but a wrong password would be told too late
 	const redis = await checkRedis(store, redisWithinMs);
 	if (!redis.ok) throw new LanesUnavailableError(redis.message.replace(/^Redis: (.*)\.$/, '$1'));
+	const { PostgresLedger } = await import('./ledger/postgres');
+	const { RedisLanes } = await import('./lanes/redis/redis');
 	const ledger = await PostgresLedger.open({ url: store.postgresUrl, prefix: tablePrefix(store), ignoreSslIssues: store.ignoreSslIssues });
 	const makeLanes = (readRecord: ReadLaneRecord) => RedisLanes.open({ url: store.redisUrl, prefix: store.namePrefix, tls: redisTls(store), readRecord, ...times });
 	return await Engine.on(ledger, settings, makeLanes).catch(async (error: unknown) => {
@@ -130,6 +130,8 @@ function decodes({ username, password, pathname }: URL): boolean {
 
 async function checkPostgres(store: Required<StoreAccess>, timeoutMs: number): Promise<StoreCheck> {
 	const { hostname, port } = new URL(store.postgresUrl);
+	const { default: pg } = await import('pg');
+	const { withoutVerification } = await import('./ledger/postgres');
 	// a socket of our own can be closed even where the server is silent
 	const socket = new Socket();
 	const client = new pg.Client({ connectionString: store.ignoreSslIssues ? withoutVerification(store.postgresUrl) : store.postgresUrl, stream: () => socket, application_name: 'n8n-nodes-ordered-evolutionapi' });
@@ -180,6 +182,7 @@ function postgresProblem({ code, message }: Problem, { postgresUrl }: StoreAcces
 
 async function checkRedis(store: Required<StoreAccess>, timeoutMs: number): Promise<StoreCheck> {
 	const { hostname, port } = new URL(store.redisUrl);
+	const { Redis } = await import('ioredis');
 	const client = new Redis(store.redisUrl, { lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null, maxRetriesPerRequest: 0, disableClientInfo: true, ...(store.redisUrl.startsWith('rediss:') ? { tls: redisTls(store) ?? {} } : {}) });
 	let told: Problem | undefined;
 	client.on('error', (error: Problem) => void (told ??= error));

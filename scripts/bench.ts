@@ -5,14 +5,16 @@ import { parseArgs } from 'node:util';
 import { benchChain, chainTable } from './bench/chain';
 import { benchHandOver } from './bench/handOver';
 import { benchLedger } from './bench/ledger';
+import { benchLoad } from './bench/load';
 import { benchLiveReceipt, benchWaiting } from './bench/receipts';
 import { benchWaitingInN8n } from './bench/n8n';
+import { benchStart } from './bench/start';
 import { benchThroughput } from './bench/throughput';
 import { benchHeapOfWaiting, benchPunctuality } from './bench/waiting';
 import { cacheFolder } from './n8n/paths';
 
-const help = `Usage: npm run bench -- [lane] [receipt] [waiting] [ledger] [n8n] [chain] [--ledger-size 1000000] [--executions 150] [--out FILE]
-Without a name, all but n8n and chain, which need a built package and a real n8n (npm run test:n8n brings both). --executions is the size of a round of chain. The result is printed, and written as JSON (.cache/bench.json).`;
+const help = `Usage: npm run bench -- [lane] [receipt] [waiting] [ledger] [load] [start] [n8n] [chain] [--ledger-size 1000000] [--executions 150] [--out FILE]
+Without a name, all but start, n8n and chain, which need a real n8n (npm run test:n8n brings it). --executions is the size of a round of chain. The result is printed, and written as JSON (.cache/bench.json).`;
 
 interface Goal {
 	/** As in the JSON. */
@@ -69,6 +71,18 @@ async function ledger(size: number): Promise<[Figures, Goal[]]> {
 	return [{ ...growth, growth: growth.worst, size }, [{ name: 'ledger.growth', value: growth.worst, most: 1.5 }]];
 }
 
+async function load(): Promise<[Figures, Goal[]]> {
+	progress('Loading the package beside loading the libraries in it');
+	const times = await benchLoad();
+	return [{ ...times }, [{ name: 'load.toLibraries', value: times.ratio, most: 1 }]];
+}
+
+async function start(): Promise<[Figures, Goal[]]> {
+	progress('npm run n8n beside n8n itself');
+	const times = await benchStart(progress);
+	return [{ ...times }, [{ name: 'start.launcherToN8n', value: times.ratio, most: 1.5 }]];
+}
+
 async function n8n(): Promise<[Figures, Goal[]]> {
 	return [{ ...(await benchWaitingInN8n(progress)) }, []];
 }
@@ -87,12 +101,12 @@ async function chain(executions: number): Promise<[Figures, Goal[]]> {
 async function main(): Promise<void> {
 	const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'ledger-size': { type: 'string', default: '1000000' }, 'executions': { type: 'string', default: '150' }, 'out': { type: 'string', default: join(cacheFolder, 'bench.json') }, 'help': { type: 'boolean' } } });
 	if (values.help) return console.log(help);
-	const all: Record<string, () => Promise<[Figures, Goal[]]>> = { lane, receipt, waiting, ledger: () => ledger(Number(values['ledger-size'])), n8n, chain: () => chain(Number(values.executions)) };
+	const all: Record<string, () => Promise<[Figures, Goal[]]>> = { lane, receipt, waiting, ledger: () => ledger(Number(values['ledger-size'])), load, start, n8n, chain: () => chain(Number(values.executions)) };
 	const unknown = positionals.find((name) => !(name in all));
 	if (unknown) throw new Error(`There is no benchmark "${unknown}". ${help}`);
 	const results: Record<string, Figures> = {};
 	const goals: Goal[] = [];
-	for (const name of positionals.length > 0 ? positionals : ['lane', 'receipt', 'waiting', 'ledger']) {
+	for (const name of positionals.length > 0 ? positionals : ['lane', 'receipt', 'waiting', 'ledger', 'load']) {
 		const [figures, reached] = await (all[name] as () => Promise<[Figures, Goal[]]>)();
 		results[name] = figures;
 		goals.push(...reached);

@@ -1,17 +1,19 @@
 // `npm run n8n`: a real n8n with this package installed, beside a simulated EvolutionAPI, until Ctrl-C.
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { startSimulator } from '../simulator';
 import { openEditor, type Editor } from './n8n/editor';
 import { ensureN8n } from './n8n/install';
-import { packPackage } from './n8n/package';
+import { installProject } from './n8n/package';
 import { cacheFolder, projectRoot } from './n8n/paths';
 import { freePortFrom, isFree } from './n8n/ports';
 import { startReceiver } from './n8n/receiver';
 import { DEMO_OWNER } from './n8n/rest';
-import { markRunning, readRunning } from './n8n/running';
+import { claimRunning, tellAddress } from './n8n/running';
+import { withProgress } from './run/progress.mjs';
 
-const USER_FOLDER = join(cacheFolder, 'n8n-user');
-const RUNNING_FILE = join(cacheFolder, 'n8n-running.json');
+/** ORDERED_N8N_USER_FOLDER gives another one, and with another N8N_PORT a second n8n beside the first. */
+const USER_FOLDER = resolve(process.env.ORDERED_N8N_USER_FOLDER || join(cacheFolder, 'n8n-user'));
+const RUNNING_FILE = join(USER_FOLDER, 'running.json');
 const TEMPLATE = join(projectRoot, 'templates', 'ordered-send.json');
 const N8N_PORT = 5678;
 const SIMULATOR_PORT = 8080;
@@ -22,24 +24,22 @@ const open: Array<() => Promise<void>> = [];
 let ending: Promise<void> | undefined;
 
 async function main(): Promise<void> {
-	const running = readRunning(RUNNING_FILE);
+	const running = claimRunning(RUNNING_FILE);
 	if (running) return console.log(alreadyUp(running.pid, running.url));
-	markRunning(RUNNING_FILE);
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end());
 
-	await ensureN8n();
-	const tarball = await packPackage();
 	const port = await n8nPort();
-	const receiver = await startReceiver(({ at, method, path, body }) => tell(at, `webhook called: ${method} ${path} ${shorten(body)}`), await freePortFrom(RECEIVER_PORT));
+	await ensureN8n();
+	await installProject(USER_FOLDER);
+	const receiver = await startReceiver(({ at, method, path, body }) => tell(at, `webhook called: ${method} ${path} ${shorten(body)}`), await usualPort(RECEIVER_PORT, 'the receiver of webhooks'));
 	open.push(receiver.close);
-	const simulator = await startSimulator({ port: await freePortFrom(SIMULATOR_PORT) });
+	const simulator = await startSimulator({ port: await usualPort(SIMULATOR_PORT, 'the simulated EvolutionAPI') });
 	open.push(() => simulator.close());
 	simulator.control.onMessage(({ at, instance, jid, text }) => tell(new Date(at), `text reached WhatsApp: "${shorten(text)}" to ${jid} from ${instance}`));
 
-	console.log('Starting n8n (about 10 s, 20 s the first time) …');
-	const editor = await openEditor({ userFolder: USER_FOLDER, port, tarball, template: TEMPLATE, evolution: simulator });
+	const editor = await withProgress('Starting n8n (10 to 20 s)', () => openEditor({ userFolder: USER_FOLDER, port, template: TEMPLATE, evolution: simulator }));
 	open.push(editor.server.stop);
-	markRunning(RUNNING_FILE, editor.server.url);
+	tellAddress(RUNNING_FILE, editor.server.url);
 	console.log(welcome(editor, simulator.url, receiver.url));
 
 	await editor.server.ended;
@@ -52,14 +52,17 @@ async function main(): Promise<void> {
 /** N8N_PORT is meant, so it is not swapped for another; the usual port gives way to the next free one. */
 async function n8nPort(): Promise<number> {
 	const wanted = process.env.N8N_PORT;
-	if (wanted === undefined || wanted === '') {
-		const port = await freePortFrom(N8N_PORT);
-		if (port !== N8N_PORT) console.log(`Port ${N8N_PORT} is in use: n8n gets ${port}. (N8N_PORT=… sets another.)`);
-		return port;
-	}
+	if (wanted === undefined || wanted === '') return await usualPort(N8N_PORT, 'n8n', ' (N8N_PORT=… sets another.)');
 	const port = Number(wanted);
 	if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`N8N_PORT must be a port from 1 to 65535, got '${wanted}'.`);
 	if (!(await isFree(port))) throw new Error(`Port ${port} (N8N_PORT) is in use by another program. End that, or give another port.`);
+	return port;
+}
+
+/** The usual port, or the next free one, which is told. */
+async function usualPort(usual: number, what: string, hint = ''): Promise<number> {
+	const port = await freePortFrom(usual);
+	if (port !== usual) console.log(`Port ${usual} is in use: ${what} gets ${port}.${hint}`);
 	return port;
 }
 
@@ -76,7 +79,9 @@ function end(): Promise<void> {
 }
 
 function welcome({ server, workflow, webhookPaths }: Editor, simulatorUrl: string, receiverUrl: string): string {
-	const body = JSON.stringify({ instanceName: 'meta1', number: '5511999999999', text: 'Hello', transactionId: 'try-1', webhookUrl: `${receiverUrl}/done` });
+	// one of an earlier start would only be replayed, or conflict with other ports
+	const transactionId = `try-${Date.now().toString(36)}`;
+	const body = JSON.stringify({ instanceName: 'meta1', number: '5511999999999', text: 'Hello', transactionId, webhookUrl: `${receiverUrl}/done` });
 	const calls = webhookPaths.map((path) => `  curl -X POST ${server.url}/webhook/${path} -H 'content-type: application/json' -d '${body}'`);
 	return `
 n8n          ${server.url}

@@ -41,7 +41,7 @@ const TASKS = {
 	'test:secrets': { steps: [secrets], checks: true },
 	'release:check': { steps: [build, types, lint, unit, install, release], checks: true, forN8n: true, programs: services, some: true },
 	'release:snapshot': { steps: [build, script('test/upgrades/store.ts')] },
-	'bench': { steps: [script('scripts/bench.ts')], programs: services },
+	'bench': { steps: [build, script('scripts/bench.ts')], programs: services },
 };
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');

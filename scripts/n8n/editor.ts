@@ -11,8 +11,8 @@ export interface EditorOptions {
 	userFolder: string;
 	port?: number;
 	env?: Record<string, string>;
-	/** The packed package. */
-	tarball: string;
+	/** The packed package, which is installed first; without it, the one that is installed stays. */
+	tarball?: string;
 	/** The workflow file to import. */
 	template: string;
 	/** The EvolutionAPI that the credential points to. */
@@ -30,7 +30,7 @@ export interface Editor {
 
 /** Starts n8n and sees to all of it; what an earlier run left in the user folder stays, but for the credential's data. */
 export async function openEditor(options: EditorOptions): Promise<Editor> {
-	await installPackage(options.tarball, options.userFolder);
+	if (options.tarball !== undefined) await installPackage(options.tarball, options.userFolder);
 	const server = await startN8n({ userFolder: options.userFolder, port: options.port, env: options.env });
 	try {
 		const rest = new N8nRest(server.url);

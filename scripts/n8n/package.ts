@@ -1,27 +1,66 @@
 // Packs this package, and installs a packed one into an n8n just as n8n's own community install does.
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import { npmCommand } from '../run/progress.mjs';
-import { cacheFolder, projectRoot } from './paths';
+import { npmCommand, withProgress } from '../run/progress.mjs';
+import { projectRoot } from './paths';
 
 interface Manifest {
 	name: string;
 	version: string;
+	files?: string[];
 	devDependencies?: unknown;
 	peerDependencies?: unknown;
 	optionalDependencies?: unknown;
 }
 
 /** Packs the built package (`npm pack`) into `folder` and gives the tarball's path. */
-export async function packPackage(folder = join(cacheFolder, 'pack'), root = projectRoot): Promise<string> {
+export async function packPackage(folder: string, root = projectRoot): Promise<string> {
 	mkdirSync(folder, { recursive: true });
 	const { stdout } = await npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root);
 	const [packed] = JSON.parse(stdout) as Array<{ filename: string }>;
 	if (!packed) throw new Error(`npm pack told no file name: ${stdout}`);
 	return join(folder, packed.filename);
+}
+
+/** Lies in the installed package, so that it goes with it, and names the contents that it was installed from. */
+const STAMP = '.installed-from';
+
+/** Packs and installs the built package, unless just that is installed already. */
+export async function installProject(userFolder: string, { root = projectRoot, print = console.log as (line: string) => void } = {}): Promise<void> {
+	const contents = hashOfContents(root);
+	const { name } = readManifest(root);
+	const stamp = join(installedFolder(userFolder, name), STAMP);
+	if (existsSync(stamp) && readFileSync(stamp, 'utf8') === contents) return;
+	await withProgress('Installing the package into n8n', async () => installPackage(await packPackage(join(userFolder, 'pack'), root), userFolder), { print });
+	writeFileSync(stamp, contents);
+}
+
+/** Of all that npm packs: what the manifest lists, and the papers that npm always takes. */
+function hashOfContents(root: string): string {
+	const papers = readdirSync(root).filter((file) => /^(package\.json$|readme|licen[cs]e|changelog)/i.test(file));
+	const hash = createHash('sha256');
+	for (const file of [...papers, ...(readManifest(root).files ?? [])].flatMap((entry) => filesIn(root, entry)).sort()) hash.update(`${file}\0`).update(readFileSync(join(root, file))).update('\0');
+	return hash.digest('hex');
+}
+
+/** The entry itself, or all files below it. */
+function filesIn(root: string, entry: string): string[] {
+	const path = join(root, entry);
+	if (!existsSync(path)) return [];
+	if (!statSync(path).isDirectory()) return [entry];
+	return readdirSync(path, { recursive: true, withFileTypes: true }).filter((one) => one.isFile()).map((one) => relative(root, join(one.parentPath, one.name)));
+}
+
+function readManifest(folder: string): Manifest {
+	return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+}
+
+function installedFolder(userFolder: string, name: string): string {
+	return join(userFolder, '.n8n', 'nodes', 'node_modules', name);
 }
 
 /** Fetches a published package, such as `name@1.2.3`, into `folder` (once) and gives the tarball's path. */
@@ -50,10 +89,10 @@ export async function installPackage(tarball: string, userFolder: string): Promi
 	try {
 		await promisify(execFile)('tar', ['-xzf', tarball, '-C', unpacked]);
 		const source = join(unpacked, 'package');
-		const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest;
+		const manifest = readManifest(source);
 		for (const dropped of ['devDependencies', 'peerDependencies', 'optionalDependencies'] as const) delete manifest[dropped];
 		writeFileSync(join(source, 'package.json'), JSON.stringify(manifest, null, 2));
-		const target = join(nodesFolder, 'node_modules', manifest.name);
+		const target = installedFolder(userFolder, manifest.name);
 		rmSync(target, { recursive: true, force: true });
 		cpSync(source, target, { recursive: true });
 		await npm(['install', '--audit=false', '--fund=false', '--bin-links=false', '--install-strategy=shallow', '--ignore-scripts=true', '--package-lock=false'], target);

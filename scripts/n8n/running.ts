@@ -9,19 +9,43 @@ export interface Running {
 	url?: string;
 }
 
-/** The process that a file names, if it still runs. */
-export function readRunning(file: string): Running | undefined {
+/** Names this process in the file until it ends; where another one that runs is named there, gives that and changes nothing. */
+export function claimRunning(file: string): Running | undefined {
+	mkdirSync(dirname(file), { recursive: true });
+	while (!create(file)) {
+		const other = read(file);
+		if (other && isAlive(other.pid)) return other;
+		rmSync(file, { force: true });
+	}
+	process.once('exit', () => rmSync(file, { force: true }));
+	return undefined;
+}
+
+/** Adds the address to what the file says of this process. */
+export function tellAddress(file: string, url: string): void {
+	write(file, { pid: process.pid, url }, 'w');
+}
+
+/** False if the file is there. */
+function create(file: string): boolean {
 	try {
-		const running = JSON.parse(readFileSync(file, 'utf8')) as Running;
-		return running.pid !== process.pid && isAlive(running.pid) ? running : undefined;
-	} catch {
-		return undefined;
+		write(file, { pid: process.pid }, 'wx');
+		return true;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+		throw error;
 	}
 }
 
-/** Names this process in the file until it ends. */
-export function markRunning(file: string, url?: string): void {
-	mkdirSync(dirname(file), { recursive: true });
-	writeFileSync(file, `${JSON.stringify({ pid: process.pid, url })}\n`);
-	if (url === undefined) process.once('exit', () => rmSync(file, { force: true }));
+function write(file: string, running: Running, flag: 'w' | 'wx'): void {
+	writeFileSync(file, `${JSON.stringify(running)}\n`, { flag });
+}
+
+/** Undefined where the file is gone or says nothing. */
+function read(file: string): Running | undefined {
+	try {
+		return JSON.parse(readFileSync(file, 'utf8')) as Running;
+	} catch {
+		return undefined;
+	}
 }

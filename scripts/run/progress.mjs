@@ -14,20 +14,27 @@ const NO_REGISTRY = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EN
  * Rejects with an Error that holds the end of the output.
  */
 export async function runWithProgress(label, command, args, options = {}) {
-	const { cwd, env, logFile, everyMs = 5000, measure = async () => '', print = (line) => console.log(line) } = options;
-	const started = Date.now();
-	const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
-	print(`${label} …`);
-	const timer = setInterval(() => void report(), everyMs);
-	const report = async () => print(`${label} … ${[seconds(), await measure().catch(() => '')].filter(Boolean).join(', ')}`);
-	try {
-		await runQuietly(command, args, { cwd, env, logFile });
-	} catch (error) {
+	const { cwd, env, logFile } = options;
+	const seconds = stopwatch();
+	await withProgress(label, () => runQuietly(command, args, { cwd, env, logFile }).catch((error) => {
 		throw new Error(`${label} failed after ${seconds()}.\n${explain(error)}${logFile ? `\nThe whole log: ${logFile}` : ''}`, { cause: error });
-	} finally {
-		clearInterval(timer);
-	}
+	}), options);
+}
+
+/** Prints at once what is done, then every few seconds how long it has taken so far, and in the end how long it took. */
+export async function withProgress(label, work, { everyMs = 5000, measure = async () => '', print = (line) => console.log(line) } = {}) {
+	const seconds = stopwatch();
+	print(`${label} …`);
+	const report = async () => print(`${label} … ${[seconds(), await measure().catch(() => '')].filter(Boolean).join(', ')}`);
+	const timer = setInterval(() => void report(), everyMs);
+	const result = await Promise.resolve(work()).finally(() => clearInterval(timer));
 	print(`${label}: done in ${seconds()}`);
+	return result;
+}
+
+function stopwatch() {
+	const started = Date.now();
+	return () => `${Math.round((Date.now() - started) / 1000)} s`;
 }
 
 /** Names the likely cause in front of a package manager's own words. */

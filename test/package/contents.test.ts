@@ -27,7 +27,7 @@ const pngFiles = ['DejaVuSansCondensed-Bold.ttf', 'DejaVuSansCondensed.ttf', 'De
 test('it is under 3 MB, under 6 MB unpacked, and needs no other package at run time', () => {
 	expect(packed.size).toBeLessThan(3_000_000);
 	expect(packed.files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(6_000_000);
-	expect(packed.files.filter(({ path }) => !pngFiles.includes(path)).reduce((sum, { size }) => sum + size, 0)).toBeLessThan(1_600_000);
+	expect(packed.files.filter(({ path }) => !pngFiles.includes(path)).reduce((sum, { size }) => sum + size, 0)).toBeLessThan(2_000_000);
 	expect([manifest.dependencies, manifest.optionalDependencies]).toEqual([undefined, undefined]);
 	expect(manifest.peerDependencies).toEqual({ 'n8n-workflow': '*' });
 	for (const hook of ['preinstall', 'install', 'postinstall', 'prepare']) expect(manifest.scripts).not.toHaveProperty(hook);
@@ -40,9 +40,14 @@ test('it holds what is built, the templates and the papers, and nothing else', (
 });
 
 test('what draws pictures is not in the engine', () => {
-	expect(packed.files.find(({ path }) => path === 'dist/ordering/index.js')?.size).toBeLessThan(1_000_000);
+	expect(packed.files.find(({ path }) => path === 'dist/ordering/index.js')?.size).toBeLessThan(1_500_000);
 	expect(readFileSync(join(root, 'dist/ordering/index.js'), 'utf8')).not.toContain('resvg_render');
 	expect(readFileSync(join(root, 'dist/ordering/timeline/png.worker.mjs'), 'utf8')).toContain('resvg_render');
+});
+
+test('the engine is ASCII alone: Node reads it faster, and keeps it in half the memory', () => {
+	const engine = readFileSync(join(root, 'dist/ordering/index.js'));
+	expect(engine.toString('utf8')).toHaveLength(engine.length);
 });
 
 test('it holds one copy of the engine, which all nodes require', () => {

@@ -1,6 +1,6 @@
-// One engine for all nodes of a process, opened at its first use and not before; each test in a Node of its own.
+// One engine for all nodes of a process, opened at its first use; each test in a Node of its own.
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -92,21 +92,6 @@ test('the same node loaded for two node types is one engine', async () => {
 	expect(effects()).toEqual(['message a', 'webhook /a', 'message b', 'webhook /b']);
 });
 
-test('requiring the package opens no file, socket or timer, and makes no folder', async () => {
-	const { stdout } = await promisify(execFile)(
-		process.execPath,
-		['-e', `
-			void [process.stdout, process.stderr]; // Node opens them when they are first named
-			const before = process.getActiveResourcesInfo().length;
-			for (const file of JSON.parse(process.env.FILES)) { const exported = require(file); new (Object.values(exported)[0])(); }
-			console.log(JSON.stringify(process.getActiveResourcesInfo().slice(before)));
-		`],
-		{ env: { PATH: process.env.PATH, N8N_USER_FOLDER: join(folder, 'user'), FILES: JSON.stringify(manifestFiles()) }, timeout: 10_000 },
-	);
-	expect(stdout.trim()).toBe('[]');
-	expect(existsSync(join(folder, 'user'))).toBe(false);
-});
-
 test('an update of the package in a running n8n takes the ledger over, once what runs has ended', async () => {
 	installInto('updated');
 	await runScript(`
@@ -158,8 +143,3 @@ test('a second n8n process with the same user folder is refused with what to do,
 	await held;
 	expect(effects()).toEqual(['message first', 'webhook /first']);
 });
-
-function manifestFiles(): string[] {
-	const { n8n } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { n8n: { nodes: string[]; credentials: string[] } };
-	return [...n8n.nodes, ...n8n.credentials].map((file) => join(folder, 'package', file));
-}

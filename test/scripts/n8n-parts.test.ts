@@ -1,5 +1,5 @@
 // The parts of the scripts for a real n8n that need no n8n.
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { withCredential } from '../../scripts/n8n/editor';
@@ -7,7 +7,7 @@ import { buildEnvironment } from '../../scripts/n8n/environment';
 import { isInstalled } from '../../scripts/n8n/install';
 import { freePort, freePortFrom, isFree } from '../../scripts/n8n/ports';
 import { startReceiver } from '../../scripts/n8n/receiver';
-import { markRunning, readRunning } from '../../scripts/n8n/running';
+import { claimRunning, tellAddress } from '../../scripts/n8n/running';
 import { missingTools, missingToolsMessage } from '../../scripts/n8n/tools';
 import { unflatten } from '../../scripts/n8n/unflatten';
 import { temporaryFolder } from './temporary';
@@ -86,21 +86,27 @@ describe('the environment of an n8n of ours', () => {
 });
 
 describe('which process runs the demo', () => {
-	test('a file of a live process names it, one of a dead process or of nonsense does not', () => {
-		const file = join(folder, 'running.json');
-		expect(readRunning(file)).toBeUndefined();
-		writeFileSync(file, JSON.stringify({ pid: process.ppid, url: 'http://127.0.0.1:5678' }));
-		expect(readRunning(file)).toEqual({ pid: process.ppid, url: 'http://127.0.0.1:5678' });
-		writeFileSync(file, JSON.stringify({ pid: 2 ** 30 }));
-		expect(readRunning(file)).toBeUndefined();
-		writeFileSync(file, 'x');
-		expect(readRunning(file)).toBeUndefined();
+	const file = join(folder, 'running', 'running.json');
+	const said = () => JSON.parse(readFileSync(file, 'utf8')) as unknown;
+
+	test('the first one names itself, and later its address', () => {
+		expect(claimRunning(file)).toBeUndefined();
+		expect(said()).toEqual({ pid: process.pid });
+		tellAddress(file, 'http://127.0.0.1:5678');
+		expect(said()).toEqual({ pid: process.pid, url: 'http://127.0.0.1:5678' });
 	});
 
-	test('a process does not take itself for another', () => {
-		const file = join(folder, 'own.json');
-		markRunning(file, 'http://127.0.0.1:1');
-		expect(readRunning(file)).toBeUndefined();
+	test('another one that runs is told, and stays named', () => {
+		const other = { pid: process.ppid, url: 'http://127.0.0.1:5678' };
+		writeFileSync(file, JSON.stringify(other));
+		expect(claimRunning(file)).toEqual(other);
+		expect(said()).toEqual(other);
+	});
+
+	test.each([['a dead process', JSON.stringify({ pid: 2 ** 30 })], ['nonsense', 'x']])('%s in the file is nobody', (_what, text) => {
+		writeFileSync(file, text);
+		expect(claimRunning(file)).toBeUndefined();
+		expect(said()).toEqual({ pid: process.pid });
 	});
 });
 

@@ -1,7 +1,8 @@
 // Long commands: what a person sees meanwhile, and when they fail.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { npmCommand, runWithProgress } from '../../scripts/run/progress.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { npmCommand, runWithProgress, withProgress } from '../../scripts/run/progress.mjs';
 import { temporaryFolder } from './temporary';
 
 const folder = temporaryFolder();
@@ -13,6 +14,18 @@ test('it prints how long it has been at it, and how far it is', async () => {
 	expect(lines[0]).toBe('Working …');
 	expect(lines[1]).toMatch(/^Working … \d+ s, 5 MB$/);
 	expect(lines.at(-1)).toMatch(/^Working: done in \d+ s$/);
+});
+
+test('work that is no command shows its progress too, and gives its result or its failure', async () => {
+	const lines: string[] = [];
+	const options = { everyMs: 50, print: (line: string) => void lines.push(line) };
+	expect(await withProgress('Working', () => sleep(200, 7), options)).toBe(7);
+	expect(lines[0]).toBe('Working …');
+	expect(lines[1]).toMatch(/^Working … \d+ s$/);
+	expect(lines.at(-1)).toMatch(/^Working: done in \d+ s$/);
+	lines.length = 0;
+	await expect(withProgress('Working', () => Promise.reject(new Error('no')), options)).rejects.toThrow('no');
+	expect(lines).toEqual(['Working …']);
 });
 
 test('a failure shows the end of what the command said, and where all of it is', async () => {
