@@ -1,4 +1,4 @@
-// Reads PNG files as resvg writes them: 8 bits for each of red, green, blue and alpha, not interlaced.
+// Reads PNG files as resvg and Chromium write them: 8 bits for each of red, green, blue and maybe alpha, not interlaced.
 import { crc32, inflateSync } from 'node:zlib';
 
 export interface Pixels {
@@ -8,6 +8,9 @@ export interface Pixels {
 	rgba: Uint8Array;
 }
 
+/** By depth, kind of colour, compression, filter and interlace: with alpha, and without. */
+const bytesOfPixel: Record<string, number> = { '0806000000': 4, '0802000000': 3 };
+
 /** Throws where the file is not whole, or of another kind. */
 export function decoded(png: Buffer): Pixels {
 	if (png.subarray(0, 8).toString('latin1') !== '\x89PNG\r\n\x1a\n') throw new Error('This is no PNG.');
@@ -15,10 +18,13 @@ export function decoded(png: Buffer): Pixels {
 	const [header, end] = [chunks[0], chunks.at(-1)];
 	if (header?.type !== 'IHDR' || end?.type !== 'IEND') throw new Error('The PNG is not whole.');
 	const [width, height] = [header.data.readUInt32BE(0), header.data.readUInt32BE(4)];
-	if (header.data.subarray(8).toString('hex') !== '0806000000') throw new Error('The PNG is of another kind.');
+	const kind = header.data.subarray(8).toString('hex');
+	const bytes = bytesOfPixel[kind];
+	if (!bytes) throw new Error(`The PNG is of another kind: ${kind}.`);
 	const lines = inflateSync(Buffer.concat(chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data)));
-	if (lines.length !== height * (width * 4 + 1)) throw new Error(`The PNG has ${lines.length} bytes of pixels.`);
-	return { width, height, rgba: unfiltered(lines, width * 4, height) };
+	if (lines.length !== height * (width * bytes + 1)) throw new Error(`The PNG has ${lines.length} bytes of pixels.`);
+	const pixels = unfiltered(lines, width * bytes, height, bytes);
+	return { width, height, rgba: bytes === 4 ? pixels : opaque(pixels) };
 }
 
 function chunksOf(png: Buffer): Array<{ type: string; data: Buffer }> {
@@ -33,19 +39,26 @@ function chunksOf(png: Buffer): Array<{ type: string; data: Buffer }> {
 }
 
 /** Each line begins with the kind of its filter: what each byte is the difference to. */
-function unfiltered(lines: Buffer, lineBytes: number, height: number): Uint8Array {
+function unfiltered(lines: Buffer, lineBytes: number, height: number, pixelBytes: number): Uint8Array {
 	const bytes = new Uint8Array(lineBytes * height);
 	for (let y = 0; y < height; y++) {
 		const filter = lines[y * (lineBytes + 1)] as number;
 		for (let x = 0; x < lineBytes; x++) {
 			const at = y * lineBytes + x;
-			const left = x < 4 ? 0 : (bytes[at - 4] as number);
+			const left = x < pixelBytes ? 0 : (bytes[at - pixelBytes] as number);
 			const up = y === 0 ? 0 : (bytes[at - lineBytes] as number);
-			const leftUp = x < 4 || y === 0 ? 0 : (bytes[at - lineBytes - 4] as number);
+			const leftUp = x < pixelBytes || y === 0 ? 0 : (bytes[at - lineBytes - pixelBytes] as number);
 			bytes[at] = (lines[y * (lineBytes + 1) + 1 + x] as number) + predicted(filter, left, up, leftUp);
 		}
 	}
 	return bytes;
+}
+
+/** With an alpha of 255 behind each three bytes. */
+function opaque(rgb: Uint8Array): Uint8Array {
+	const rgba = new Uint8Array((rgb.length / 3) * 4).fill(255);
+	for (let i = 0; i < rgb.length / 3; i++) rgba.set(rgb.subarray(i * 3, i * 3 + 3), i * 4);
+	return rgba;
 }
 
 function predicted(filter: number, left: number, up: number, leftUp: number): number {
