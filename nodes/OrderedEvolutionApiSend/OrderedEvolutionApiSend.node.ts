@@ -15,8 +15,8 @@ const main = [NodeConnectionTypes.Main];
 
 const readers: Record<'runSequence' | 'sendThenWebhook', ReadCall> = { runSequence: readRunSequence, sendThenWebhook: readSendThenWebhook };
 
-/** As "text → delivered → webhook", or "3 steps: text → image → webhook". */
-const subtitle = '={{ $parameter.operation === "runSequence" ? ($parameter.stepsFrom === "json" ? "steps from JSON" : (() => { const kinds = (($parameter.steps || {}).step || []).map((step) => step.type || "text"); return kinds.length + (kinds.length === 1 ? " step" : " steps") + (kinds.length ? ": " + kinds.slice(0, 4).join(" → ") + (kinds.length > 4 ? " → …" : "") : ""); })()) : "text" + ({ accepted: "", delay: " → " + $parameter.delaySeconds + " s", sent: " → sent", delivered: " → delivered", read: " → read" })[$parameter.waitFor] + ($parameter.callWebhook ? " → webhook" : "") }}';
+/** As "text → delivered → webhook", or "3 steps: text → image → …": n8n cuts off what is longer than some 28 characters. */
+const subtitle = '={{ $parameter.operation === "runSequence" ? ($parameter.stepsFrom === "json" ? "steps from JSON" : (() => { const kinds = (($parameter.steps || {}).step || []).map((step) => step.type || "text"); return kinds.reduce((line, kind, i) => { const longer = line + (i === 0 ? ": " : " → ") + kind; const fits = longer.length <= (i === kinds.length - 1 ? 28 : 24); return line.endsWith("…") ? line : i === 0 || fits ? longer : line + " → …"; }, kinds.length + (kinds.length === 1 ? " step" : " steps")); })()) : "text" + ({ accepted: "", delay: " → " + $parameter.delaySeconds + " s", sent: " → sent", delivered: " → delivered", read: " → read" })[$parameter.waitFor] + ($parameter.callWebhook ? " → webhook" : "") }}';
 
 export class OrderedEvolutionApiSend implements INodeType {
 	description: INodeTypeDescription = {

@@ -41,9 +41,10 @@ export class EditorPage {
 	/** Opens a window of a fresh profile and logs in. */
 	static async open(browser: Browser, url: string, { theme = 'light', size = { width: 1280, height: 800 }, sharpness = 1 }: EditorPageOptions = {}): Promise<EditorPage> {
 		const context = await browser.newContext({ reducedMotion: 'reduce', viewport: size, colorScheme: theme, deviceScaleFactor: sharpness, permissions: ['clipboard-read', 'clipboard-write'] });
+		// the editor's own code is large, and a busy machine takes its time
 		context.setDefaultTimeout(60_000);
 		await context.addInitScript((id) => localStorage.setItem('n8n-browserId', id), BROWSER_ID);
-		await context.addInitScript({ path: join(__dirname, 'effort.js') });
+		for (const script of ['effort.js', 'cutOff.js']) await context.addInitScript({ path: join(__dirname, script) });
 		await answerForNpm(context);
 		const login = await context.request.post(`${url}/rest/login`, { headers: { 'browser-id': BROWSER_ID }, data: { emailOrLdapLoginId: DEMO_OWNER.email, password: DEMO_OWNER.password } });
 		if (!login.ok()) throw new Error(`The log-in was answered ${login.status()}.`);
@@ -149,8 +150,36 @@ export class EditorPage {
 		await input.fill('');
 		await input.pressSequentially(text);
 		const items = this.byId('node-creator-action-item').or(this.byId('node-creator-node-item'));
+		await this.page.waitForTimeout(TAKES_OVER_MS);
 		await items.first().waitFor();
 		return items;
+	}
+
+	/** Moves a node of the canvas with the mouse, by so many px. */
+	async dragNode(name: string, right: number, down: number): Promise<void> {
+		const { x, y } = await this.middleOf(this.node(name));
+		await this.drag({ x, y }, { x: x + right, y: y + down });
+	}
+
+	/** Draws an edge with the mouse, from an output's circle to another node's input. */
+	async connect(from: string, to: string): Promise<void> {
+		const output = this.page.locator(`[data-test-id="canvas-node-output-handle"][data-node-name="${from}"]`).first();
+		const input = this.page.locator(`[data-test-id="canvas-node-input-handle"][data-node-name="${to}"]`).first();
+		await this.drag(await this.middleOf(output), await this.middleOf(input));
+		await this.page.locator(`[data-test-id="edge"][data-source-node-name="${from}"][data-target-node-name="${to}"]`).first().waitFor({ state: 'attached' });
+	}
+
+	private async middleOf(what: Locator): Promise<{ x: number; y: number }> {
+		const box = await what.boundingBox();
+		if (!box) throw new Error('It is not to be seen.');
+		return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+	}
+
+	private async drag(from: { x: number; y: number }, to: { x: number; y: number }): Promise<void> {
+		await this.page.mouse.move(from.x, from.y);
+		await this.page.mouse.down();
+		await this.page.mouse.move(to.x, to.y, { steps: 10 });
+		await this.page.mouse.up();
 	}
 
 	/** Searches for a node, chooses it and its action; its panel is open then. */
@@ -178,6 +207,12 @@ export class EditorPage {
 		await this.page.waitForTimeout(TAKES_OVER_MS);
 	}
 
+	/** Types into a parameter in place of what it has. */
+	async fill(name: string, text: string, within?: Locator): Promise<void> {
+		await this.parameter(name, within).locator('input, textarea').first().fill(text);
+		await this.page.waitForTimeout(TAKES_OVER_MS);
+	}
+
 	/** Chooses an option of a parameter by what it is called. */
 	async choose(name: string, option: string, within?: Locator): Promise<void> {
 		await this.parameter(name, within).locator('input').first().click();
@@ -186,6 +221,31 @@ export class EditorPage {
 
 	async toggle(name: string): Promise<void> {
 		await this.parameter(name).locator('.el-switch').click();
+	}
+
+	/** Opens the instance's list, and gives its lines once they are there. */
+	async openInstances(): Promise<Locator> {
+		await this.byId('resource-locator-instanceName').locator('[data-test-id="rlc-input"]').click();
+		const items = this.byId('rlc-item');
+		await items.first().waitFor();
+		return items;
+	}
+
+	/** Searches in the instance's open list. */
+	async searchInstances(text: string): Promise<void> {
+		const before = await this.byId('rlc-item').count();
+		await this.byId('rlc-search').locator('input').or(this.byId('rlc-search')).last().fill(text);
+		await this.page.waitForFunction(({ many }) => (globalThis as unknown as { document: { querySelectorAll(css: string): { length: number } } }).document.querySelectorAll('[data-test-id="rlc-item"]').length < many, { many: before });
+		await this.byId('rlc-item').first().waitFor();
+	}
+
+	/** Types the instance's name, rather than picking it from the list. */
+	async nameInstance(name: string): Promise<void> {
+		const locator = this.byId('resource-locator-instanceName');
+		await locator.locator('[data-test-id="rlc-mode-selector"]').click();
+		await this.page.locator('[role="option"]:visible').filter({ hasText: 'By name' }).first().click();
+		await locator.locator('[data-test-id="rlc-input"] input').or(locator.locator('input[data-test-id="rlc-input"]')).first().fill(name);
+		await this.page.waitForTimeout(TAKES_OVER_MS);
 	}
 
 	/** Picks from the instance's list the one whose line begins with this name. */
@@ -216,6 +276,24 @@ export class EditorPage {
 		await this.byId('credential-save-button', this.dialog).click();
 	}
 
+	/** Opens the dialog of the credential that the panel's node has. */
+	async editCredential(): Promise<void> {
+		await this.byId('credential-edit-button').first().click();
+		await this.dialog.waitFor();
+	}
+
+	/** What the dialog says after a test that failed, with its details unfolded; waits for it. */
+	async whyItFailed(): Promise<Locator> {
+		await this.dialog.getByText('More details').click();
+		return this.dialog.locator('[class*="banner"], [class*="callout"]').filter({ hasText: 'connect with these settings' }).first();
+	}
+
+	/** Makes it ready for a picture: no pop-ups, no pointer over anything, no cursor that blinks. */
+	async tidy(): Promise<void> {
+		await this.page.mouse.move(0, 0);
+		await this.page.addStyleTag({ content: '*, *::before, *::after { caret-color: transparent !important; transition: none !important; } .el-notification, [role="tooltip"] { visibility: hidden !important; }' });
+	}
+
 	// -- running
 
 	/** Presses Execute step. */
@@ -232,6 +310,11 @@ export class EditorPage {
 	async effort(): Promise<Effort> {
 		return await this.page.evaluate(() => (globalThis as unknown as { effort: Effort }).effort);
 	}
+}
+
+/** Texts within `area` that can't be seen whole, as the box that they are in is too small. */
+export async function cutOff(area: Locator): Promise<string[]> {
+	return await area.evaluate((root) => (globalThis as unknown as { cutOff(root: unknown): string[] }).cutOff(root));
 }
 
 /** For each community node the editor asks npm for its author and downloads; the tests' network is loopback only. */

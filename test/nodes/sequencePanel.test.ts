@@ -169,7 +169,7 @@ describe('the canvas says what the node does', () => {
 	test.each<[object, string]>([
 		[steps('text', 'image', 'webhook'), '3 steps: text → image → webhook'],
 		[steps('location'), '1 step: location'],
-		[steps('text', 'text', 'wait', 'text', 'image', 'webhook'), '6 steps: text → text → wait → text → …'],
+		[steps('text', 'text', 'wait', 'text', 'image', 'webhook'), '6 steps: text → text → …'],
 		[{ operation: 'runSequence' }, '0 steps'],
 		[{ operation: 'runSequence', stepsFrom: 'json' }, 'steps from JSON'],
 		[{ text: 'x', webhookUrl: 'https://a.test' }, 'text → webhook'],

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { PackageDirectoryLoader } from 'n8n-core';
 import type { ICredentialType, INodeProperties, INodeType } from 'n8n-workflow';
 import { npmCommand } from '../../scripts/run/progress.mjs';
 
@@ -97,14 +98,15 @@ test('every node and credential that the manifest names is there, loads, and has
 	}
 });
 
-test('n8n is told under which words to find each node', () => {
-	for (const file of manifest.n8n.nodes) {
-		const codex = JSON.parse(readFileSync(join(root, file.replace(/\.js$/, '.json')), 'utf8')) as { node: string; categories: string[]; alias: string[] };
-		const node = load(file) as INodeType;
-		expect(codex.node).toBe(`${manifest.name}.${node.description.name}`);
-		expect(codex.categories).toEqual(['Communication']);
-		expect(codex.alias).toEqual(expect.arrayContaining(['whatsapp', 'typebot']));
-	}
+test('n8n learns under which words to find each node', async () => {
+	const loader = new PackageDirectoryLoader(root);
+	await loader.loadAll();
+	const codices = Object.fromEntries(loader.types.nodes.map(({ name, codex }) => [name, codex]));
+	expect(codices).toEqual({
+		chatMessageBuffer: expect.objectContaining({ categories: ['Communication'], alias: expect.arrayContaining(['ordered', 'whatsapp buffer', 'typebot buffer']) }),
+		orderedEvolutionApiSend: expect.objectContaining({ categories: ['Communication'], alias: expect.arrayContaining(['evolution', 'whatsapp', 'typebot', 'ordered']) }),
+		orderedMessageLog: expect.objectContaining({ categories: ['Communication'], alias: expect.arrayContaining(['log', 'whatsapp log', 'typebot log']) }),
+	});
 });
 
 test('every credential that a node asks for is in the package, and its test exists', () => {

@@ -1,5 +1,5 @@
-// Reads PNG files as resvg writes them: 8 bits for each of red, green, blue and alpha, not interlaced.
-import { crc32, inflateSync } from 'node:zlib';
+// Reads PNG files as resvg and Chromium write them (8 bits for each of red, green, blue and maybe alpha, not interlaced), and makes small ones of them.
+import { crc32, deflateSync, inflateSync } from 'node:zlib';
 
 export interface Pixels {
 	width: number;
@@ -8,6 +8,10 @@ export interface Pixels {
 	rgba: Uint8Array;
 }
 
+const indexed = '0803000000';
+/** By depth, kind of colour, compression, filter and interlace: with alpha, without, and one of a list of colours. */
+const bytesOfPixel: Record<string, number> = { '0806000000': 4, '0802000000': 3, [indexed]: 1 };
+
 /** Throws where the file is not whole, or of another kind. */
 export function decoded(png: Buffer): Pixels {
 	if (png.subarray(0, 8).toString('latin1') !== '\x89PNG\r\n\x1a\n') throw new Error('This is no PNG.');
@@ -15,10 +19,52 @@ export function decoded(png: Buffer): Pixels {
 	const [header, end] = [chunks[0], chunks.at(-1)];
 	if (header?.type !== 'IHDR' || end?.type !== 'IEND') throw new Error('The PNG is not whole.');
 	const [width, height] = [header.data.readUInt32BE(0), header.data.readUInt32BE(4)];
-	if (header.data.subarray(8).toString('hex') !== '0806000000') throw new Error('The PNG is of another kind.');
+	const kind = header.data.subarray(8).toString('hex');
+	const bytes = bytesOfPixel[kind];
+	if (!bytes) throw new Error(`The PNG is of another kind: ${kind}.`);
 	const lines = inflateSync(Buffer.concat(chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data)));
-	if (lines.length !== height * (width * 4 + 1)) throw new Error(`The PNG has ${lines.length} bytes of pixels.`);
-	return { width, height, rgba: unfiltered(lines, width * 4, height) };
+	if (lines.length !== height * (width * bytes + 1)) throw new Error(`The PNG has ${lines.length} bytes of pixels.`);
+	const pixels = unfiltered(lines, width * bytes, height, bytes);
+	const palette = chunks.find(({ type }) => type === 'PLTE')?.data;
+	if (kind === indexed && !palette) throw new Error('The PNG has no list of colours.');
+	return { width, height, rgba: bytes === 4 ? pixels : opaque(palette && kind === indexed ? looked(pixels, palette) : pixels) };
+}
+
+/** A PNG of at most 256 colours, each rounded as little as that takes; what is transparent is lost. A third of the size. */
+export function small({ width, height, rgba }: Pixels): Buffer {
+	for (let steps = 255; ; steps = Math.floor(steps / 1.5)) {
+		const rounded = (at: number): number => Math.round(Math.round(((rgba[at] as number) / 255) * steps) * (255 / steps));
+		const colours = new Map<number, number>();
+		const lines = Buffer.alloc(height * (width + 1));
+		for (let i = 0; i < width * height && colours.size <= 256; i++) {
+			const colour = (rounded(i * 4) << 16) | (rounded(i * 4 + 1) << 8) | rounded(i * 4 + 2);
+			if (!colours.has(colour)) colours.set(colour, colours.size);
+			lines[Math.floor(i / width) * (width + 1) + 1 + (i % width)] = colours.get(colour) as number;
+		}
+		if (colours.size > 256) continue;
+		const header = Buffer.alloc(8);
+		header.writeUInt32BE(width, 0);
+		header.writeUInt32BE(height, 4);
+		const palette = Buffer.from([...colours.keys()].flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]));
+		const parts = [chunk('IHDR', Buffer.concat([header, Buffer.from(indexed, 'hex')])), chunk('PLTE', palette), chunk('IDAT', deflateSync(lines, { level: 9 })), chunk('IEND', Buffer.alloc(0))];
+		return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ...parts]);
+	}
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+	const named = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+	const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+	length.writeUInt32BE(data.length);
+	sum.writeUInt32BE(crc32(named));
+	return Buffer.concat([length, named, sum]);
+}
+
+/** The share of pixels that look different, or 1 where the sizes differ. */
+export function difference(one: Pixels, other: Pixels): number {
+	if (one.width !== other.width || one.height !== other.height) return 1;
+	let count = 0;
+	for (let at = 0; at < one.rgba.length; at += 4) if ([0, 1, 2].some((i) => Math.abs((one.rgba[at + i] as number) - (other.rgba[at + i] as number)) > 48)) count++;
+	return count / (one.rgba.length / 4);
 }
 
 function chunksOf(png: Buffer): Array<{ type: string; data: Buffer }> {
@@ -33,19 +79,33 @@ function chunksOf(png: Buffer): Array<{ type: string; data: Buffer }> {
 }
 
 /** Each line begins with the kind of its filter: what each byte is the difference to. */
-function unfiltered(lines: Buffer, lineBytes: number, height: number): Uint8Array {
+function unfiltered(lines: Buffer, lineBytes: number, height: number, pixelBytes: number): Uint8Array {
 	const bytes = new Uint8Array(lineBytes * height);
 	for (let y = 0; y < height; y++) {
 		const filter = lines[y * (lineBytes + 1)] as number;
 		for (let x = 0; x < lineBytes; x++) {
 			const at = y * lineBytes + x;
-			const left = x < 4 ? 0 : (bytes[at - 4] as number);
+			const left = x < pixelBytes ? 0 : (bytes[at - pixelBytes] as number);
 			const up = y === 0 ? 0 : (bytes[at - lineBytes] as number);
-			const leftUp = x < 4 || y === 0 ? 0 : (bytes[at - lineBytes - 4] as number);
+			const leftUp = x < pixelBytes || y === 0 ? 0 : (bytes[at - lineBytes - pixelBytes] as number);
 			bytes[at] = (lines[y * (lineBytes + 1) + 1 + x] as number) + predicted(filter, left, up, leftUp);
 		}
 	}
 	return bytes;
+}
+
+/** The three bytes of each colour for its place in the list. */
+function looked(places: Uint8Array, palette: Buffer): Uint8Array {
+	const rgb = new Uint8Array(places.length * 3);
+	places.forEach((place, i) => rgb.set(palette.subarray(place * 3, place * 3 + 3), i * 3));
+	return rgb;
+}
+
+/** With an alpha of 255 behind each three bytes. */
+function opaque(rgb: Uint8Array): Uint8Array {
+	const rgba = new Uint8Array((rgb.length / 3) * 4).fill(255);
+	for (let i = 0; i < rgb.length / 3; i++) rgba.set(rgb.subarray(i * 3, i * 3 + 3), i * 4);
+	return rgba;
 }
 
 function predicted(filter: number, left: number, up: number, leftUp: number): number {
