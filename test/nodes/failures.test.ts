@@ -18,6 +18,13 @@ test('a refused text is an error with its item, what to do, and the transaction;
 	expect(bench.effects()).toEqual(['message Good', 'webhook /done']);
 });
 
+test("n8n's own sentence for a broken connection, which says to retry, does not take the place of ours", async () => {
+	bench.simulator.control.addRule({ route: 'sendText', answer: { kind: 'reset' } });
+	const run = await bench.run();
+	expect(errorOf(run).message).toMatch(/^It is not known whether the message went out.*The message may have been sent\. The webhook was not called\.$/);
+	expect(errorOf(run).description).toMatch(/^Look into the chat/);
+});
+
 test('a webhook that fails is an error that says that the text went out, with its ID', async () => {
 	bench.receiver.behave({ status: 400 });
 	const run = await bench.run();
