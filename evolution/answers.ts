@@ -240,7 +240,7 @@ function excerpt(answer: HttpAnswer): string {
 export function judgeFailure(failure: HttpFailure): NotSent | Unknown {
 	if (failure.delivered === 'unknown') return { kind: 'unknown', message: failure.message };
 	const mend = failure.kind === 'blocked' || failure.kind === 'untrustedCertificate';
-	return { kind: 'notSent', code: failure.kind, message: failure.message, hint: hintFor(failure), tryAgain: mend ? 'later' : 'now' };
+	return { kind: 'notSent', code: failure.kind, message: failure.message, hint: `${hintFor(failure)} The address is from the EvolutionAPI credential.`, tryAgain: mend ? 'later' : 'now' };
 }
 
 export function hintFor(failure: HttpFailure): string {

@@ -186,9 +186,32 @@ export class EditorPage {
 		await this.byId('node-execute-button').click();
 	}
 
+	/** Presses Stop in the open panel, while its node runs. */
+	async stop(): Promise<void> {
+		await this.byId('ndv-stop-execution-button').click();
+	}
+
 	/** The panel at the right. */
 	get output(): Locator {
 		return this.byId('output-panel');
+	}
+
+	/** Chooses how the panel at the right shows the items. */
+	async showOutputAs(view: 'Table' | 'JSON' | 'Schema' | 'Binary'): Promise<void> {
+		await this.byId(`radio-button-${view.toLowerCase()}`, this.output).click();
+	}
+
+	/** Waits for the error in the open panel: what stands in bold, the hint below, and whether some of it is out of sight. */
+	async errorShown(): Promise<{ message: string; hint: string; cutOff: boolean }> {
+		const [bold, below] = [this.byId('node-error-message', this.output), this.byId('node-error-description', this.output)];
+		await bold.waitFor();
+		const cutOff = await this.byId('node-error-card', this.output).or(bold).first().evaluate((element) => [element, ...element.querySelectorAll('*')].some(({ scrollWidth, clientWidth }) => clientWidth > 0 && scrollWidth > clientWidth + 1));
+		return { message: await bold.innerText(), hint: (await below.count()) ? await below.innerText() : '', cutOff };
+	}
+
+	/** The mark of an error at the node of this name on the canvas. */
+	errorOnCanvas(name: string): Locator {
+		return this.byId('node-issues', this.node(name));
 	}
 
 	/** What the person has done in this window so far. */
