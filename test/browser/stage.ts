@@ -15,7 +15,7 @@ import { EditorPage, type EditorPageOptions } from './editor';
 
 const startMs = 240_000;
 /** n8n's editor takes its time to load on a busy machine. */
-const testMs = 180_000;
+const testMs = 300_000;
 
 /** Chromium's own calls to the outside off; a root's Chromium has no sandbox. */
 const chromiumArguments = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--force-color-profile=srgb'];
