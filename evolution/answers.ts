@@ -54,6 +54,14 @@ export const metaPairLimit = 131056;
 const mendedByOwner = (code: number) =>
 	[0, 3, 10, 190, 368, 131005, 131031, 131042, 131057, 133004, 133010].includes(code) || (code >= 200 && code < 300);
 
+/** What helps against the refusals that people meet most, by Meta's code (same reference). */
+const remediesAtMeta: Record<number, string> = {
+	131026: 'Check the number and its country code, and that the person uses WhatsApp: Meta could not deliver to it.',
+	131047: 'The person has not written within 24 hours: Meta takes only approved templates then. Send one (operation Run a Sequence of Steps, a step of the type Template), or wait until the person writes.',
+	131049: 'Meta limits how many marketing messages a person gets. Try again in a day or later, not at once.',
+	132001: 'Check the name and the language of the template: Meta knows none of both, or it is not approved yet.',
+};
+
 export function parseJson(text: string): unknown {
 	try {
 		return JSON.parse(text);
@@ -124,7 +132,9 @@ function refusedByMeta(body: { code: number; message?: unknown; error_data?: unk
 	if (mendedByOwner(body.code)) {
 		return { kind: 'notSent', code: `meta${body.code}`, message, hint: 'Check the WhatsApp Business account at Meta (access token, permissions, payment, restrictions), then run it again.', tryAgain: 'later' };
 	}
-	return { kind: 'notSent', code: `meta${body.code}`, message, hint: `Look up code ${body.code} in Meta's list of WhatsApp error codes. The same message will be refused again.`, tryAgain: 'never' };
+	const remedy = remediesAtMeta[body.code];
+	const hint = remedy ? `${remedy} (Meta's code: ${body.code}.)` : `Look up code ${body.code} in Meta's list of WhatsApp error codes. The same message will be refused again.`;
+	return { kind: 'notSent', code: `meta${body.code}`, message, hint, tryAgain: 'never' };
 }
 
 /**
@@ -230,7 +240,7 @@ function excerpt(answer: HttpAnswer): string {
 export function judgeFailure(failure: HttpFailure): NotSent | Unknown {
 	if (failure.delivered === 'unknown') return { kind: 'unknown', message: failure.message };
 	const mend = failure.kind === 'blocked' || failure.kind === 'untrustedCertificate';
-	return { kind: 'notSent', code: failure.kind, message: failure.message, hint: hintFor(failure), tryAgain: mend ? 'later' : 'now' };
+	return { kind: 'notSent', code: failure.kind, message: failure.message, hint: `${hintFor(failure)} The address is from the EvolutionAPI credential.`, tryAgain: mend ? 'later' : 'now' };
 }
 
 export function hintFor(failure: HttpFailure): string {

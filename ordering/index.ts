@@ -11,7 +11,7 @@ export { type ChatRequest, type ListRequest, logLabels, toChatRequest, toListReq
 export { pause } from './pause';
 export { toResult, whatWasSent } from './result';
 export { toOrderedSequence } from './sequence/sequence';
-export { type Transaction, wasSent } from './transaction';
+export type { Transaction } from './transaction';
 export { mostShown, type Timeline, timelineOf } from './timeline/timeline';
 export { type Settings } from './settings';
 export { checkStore, openShared, type SharedLanesTimes, type StoreAccess, storeKey } from './store';

@@ -2,14 +2,11 @@
 import type { Failure, WasSent } from './errors';
 import { type Compensation, type OwnCall, sendBefore, sendsInDoubt, sendsOf, sentSteps, type Step, type Transaction, type TransactionStatus, wasSent } from './transaction';
 
-/** One output item. Times in ISO 8601. */
+/** One output item, in the order in which n8n shows it: what a person looks for first stands first. Times in ISO 8601. */
 export interface TransactionResult {
-	transactionId: string;
 	status: TransactionStatus;
-	replayed: boolean;
-	duplicatePossible: boolean;
-	chat: { server: string; instance: string; recipient: string };
-	queue: { ticket: number; waitedMs: number; late: boolean; fence: number };
+	transactionId: string;
+	error?: Failure & { sent: WasSent };
 	steps: StepResult[];
 	/** The last one's answer. */
 	webhook?: { statusCode: number; body: unknown };
@@ -17,7 +14,10 @@ export interface TransactionResult {
 	compensation?: { status: Compensation['status']; deletions: Array<Compensation['deletions'][number] & { step?: number }>; webhook?: OwnCallResult };
 	/** Only with a failure that had an error callback. */
 	errorCallback?: OwnCallResult;
-	error?: Failure & { sent: WasSent };
+	chat: { server: string; instance: string; recipient: string };
+	duplicatePossible: boolean;
+	replayed: boolean;
+	queue: { ticket: number; waitedMs: number; late: boolean; fence: number };
 }
 
 /** Its address is left out, since it may hold a secret. */
@@ -25,22 +25,23 @@ export type OwnCallResult = Omit<OwnCall, 'url'>;
 
 export type StepResult = Omit<Step, 'startedAt' | 'finishedAt' | 'doubtSince' | 'doubtUntil' | 'mayHaveRun' | 'remoteJid' | 'text' | 'answer'> & { startedAt?: string; finishedAt?: string; body?: unknown };
 
-export function toResult(transaction: Transaction, replayed: boolean): TransactionResult {
-	const { id, status, duplicatePossible, chat, queue, compensation, errorCallback, failure, steps } = transaction;
+/** `failure`: of this call, where it isn't the one on record. */
+export function toResult(transaction: Transaction, replayed: boolean, failure = transaction.failure): TransactionResult {
+	const { id, status, duplicatePossible, chat, queue, compensation, errorCallback, steps } = transaction;
 	const webhooks = steps.filter(({ type }) => type === 'webhook');
 	const answered = webhooks.findLast((step) => step.status === 'done');
 	return {
-		transactionId: id,
 		status,
-		replayed,
-		duplicatePossible,
-		chat: { ...chat },
-		queue: { ...queue },
+		transactionId: id,
+		...(failure ? { error: { ...failure, sent: wasSent(transaction) } } : {}),
 		steps: steps.map((step) => ({ ...stepResult(step), ...(webhooks.length > 1 && step.answer !== undefined ? { body: step.answer } : {}) })),
 		...(answered ? { webhook: { statusCode: answered.statusCode as number, body: answered.answer } } : {}),
 		...(compensation ? { compensation: compensationResult(compensation, steps) } : {}),
 		...(errorCallback ? { errorCallback: withoutUrl(errorCallback) } : {}),
-		...(failure ? { error: { ...failure, sent: wasSent(transaction) } } : {}),
+		chat: { ...chat },
+		duplicatePossible,
+		replayed,
+		queue: { ...queue },
 	};
 }
 
@@ -52,8 +53,8 @@ function stepResult({ index, type, step, kind, status, attempts, startedAt, fini
 		...(step === undefined ? {} : { step }),
 		...(kind === undefined ? {} : { kind }),
 		status,
-		attempts,
 		...Object.fromEntries(given),
+		attempts,
 		...(startedAt === undefined ? {} : { startedAt: iso(startedAt) }),
 		...(finishedAt === undefined ? {} : { finishedAt: iso(finishedAt) }),
 	};

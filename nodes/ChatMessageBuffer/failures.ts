@@ -1,12 +1,12 @@
 // Failures as n8n shows them. Messages that are in the buffer stay there, whatever fails.
-import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { NodeOperationError } from 'n8n-workflow';
+import type { IDataObject, IExecuteFunctions, INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 import { unexpected } from '../../ordering';
+import { nodeErrorOf } from '../shared/nodeError';
 import { failureOf } from '../shared/outcomes';
 
 export function toNodeError(this: IExecuteFunctions, itemIndex: number, error: unknown): NodeOperationError {
 	const { message, hint, code } = failureOf(error, unexpected);
-	const nodeError = new NodeOperationError(this.getNode(), message, { itemIndex, description: hint });
+	const nodeError = nodeErrorOf(this.getNode(), message, { itemIndex, description: hint });
 	nodeError.context.code = code;
 	return nodeError;
 }

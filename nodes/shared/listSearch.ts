@@ -1,8 +1,8 @@
 // The list of instances: name, channel and state. Tokens never leave ordering/.
-import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
-import { NodeOperationError } from 'n8n-workflow';
+import type { ILoadOptionsFunctions, INodeListSearchResult, NodeOperationError } from 'n8n-workflow';
 import { EvolutionError, EvolutionServer, HttpFailure } from '../../ordering';
 import { egressFilter } from './egress';
+import { nodeErrorOf } from './nodeError';
 import { readServerAccess } from './serverAccess';
 
 const timeoutMs = 10_000;
@@ -37,5 +37,5 @@ export async function searchInstances(this: ILoadOptionsFunctions, filter?: stri
 
 function listError(context: ILoadOptionsFunctions, error: Error): NodeOperationError {
 	const hint = error instanceof EvolutionError ? error.hint : 'Open the EvolutionAPI credential and test it.';
-	return new NodeOperationError(context.getNode(), `The instances could not be listed: ${error.message}`, { description: hint });
+	return nodeErrorOf(context.getNode(), `The instances could not be listed: ${error.message}`, { description: hint });
 }

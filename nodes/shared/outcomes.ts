@@ -1,7 +1,7 @@
 // What the engine tells, as n8n has it: items, and errors with their item, their hint and the transaction.
-import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { NodeOperationError } from 'n8n-workflow';
-import { type Failure, OrderedSendError, type Outcome, toResult, unexpected, wasSent, whatWasSent } from '../../ordering';
+import type { IDataObject, IExecuteFunctions, INodeExecutionData, NodeOperationError } from 'n8n-workflow';
+import { type Failure, OrderedSendError, type Outcome, toResult, unexpected, whatWasSent } from '../../ordering';
+import { nodeErrorOf } from './nodeError';
 
 /** Carries the outcome of what was no success to where it becomes an error or an item. */
 export class NotDoneError extends Error {
@@ -30,16 +30,15 @@ function sentence({ transaction, failure }: Outcome): string {
 
 export function toNodeError(this: IExecuteFunctions, itemIndex: number, outcome: Outcome): NodeOperationError {
 	const failure = outcome.failure as Failure;
-	const error = new NodeOperationError(this.getNode(), sentence(outcome), { itemIndex, description: failure.hint });
+	const error = nodeErrorOf(this.getNode(), sentence(outcome), { itemIndex, description: failure.hint });
 	error.context.transaction = toJson(outcome);
 	return error;
 }
 
 /** The transaction as the public contract shows it, with the failure where there is one. */
 export function toJson({ transaction, replayed, failure }: Outcome): IDataObject {
-	const result = transaction ? toResult(transaction, replayed) : { status: 'failed' };
-	const sent = transaction ? wasSent(transaction) : failure?.code === unexpected ? 'unknown' : 'no';
-	return { ...result, ...(failure ? { error: { ...failure, sent } } : {}) } as unknown as IDataObject;
+	const result = transaction ? toResult(transaction, replayed, failure) : { status: 'failed', error: { ...failure, sent: failure?.code === unexpected ? 'unknown' : 'no' } };
+	return result as unknown as IDataObject;
 }
 
 /**

@@ -20,6 +20,8 @@ const PACKAGE = 'n8n-nodes-ordered-evolutionapi';
 const BROWSER_ID = 'ordered-evolutionapi-tests';
 /** The editor takes over what is typed only when the typing has paused; no test of ours is as slow as a person. */
 const TAKES_OVER_MS = 500;
+/** For one thing to appear: the first page of a fresh profile takes half a minute on a machine at work. */
+const PATIENCE_MS = 90_000;
 const ACTIONS: Record<string, string> = { [NODE]: 'Send a text then call a webhook' };
 
 /** What the person did so far: clicks of the mouse, and fields that were typed into. */
@@ -42,7 +44,7 @@ export class EditorPage {
 	static async open(browser: Browser, url: string, { theme = 'light', size = { width: 1280, height: 800 }, sharpness = 1 }: EditorPageOptions = {}): Promise<EditorPage> {
 		const context = await browser.newContext({ reducedMotion: 'reduce', viewport: size, colorScheme: theme, deviceScaleFactor: sharpness, permissions: ['clipboard-read', 'clipboard-write'] });
 		// the editor's own code is large, and a busy machine takes its time
-		context.setDefaultTimeout(60_000);
+		context.setDefaultTimeout(PATIENCE_MS);
 		await context.addInitScript((id) => localStorage.setItem('n8n-browserId', id), BROWSER_ID);
 		for (const script of ['effort.js', 'cutOff.js']) await context.addInitScript({ path: join(__dirname, script) });
 		await answerForNpm(context);
@@ -192,6 +194,15 @@ export class EditorPage {
 		await this.byId('ndv').waitFor();
 	}
 
+	/** Adds a node as a tool by the plus at the connector Tool of the agent; its panel is open then. */
+	async addTool(name: string, { search = name } = {}): Promise<void> {
+		const connector = this.byId('canvas-node-input-handle').filter({ hasText: 'Tool' }).last();
+		await this.byId('canvas-handle-plus', connector).click();
+		const items = await this.search(search);
+		await items.filter({ has: this.page.getByText(`${name} Tool`, { exact: true }) }).first().click();
+		await this.byId('ndv').waitFor();
+	}
+
 	// -- panel
 
 	/** The parameter of this name in the open panel; `within` where several have the name. */
@@ -217,6 +228,13 @@ export class EditorPage {
 	async choose(name: string, option: string, within?: Locator): Promise<void> {
 		await this.parameter(name, within).locator('input').first().click();
 		await this.page.locator('[role="option"]:visible').filter({ has: this.page.getByText(option, { exact: true }) }).first().click();
+	}
+
+	/** Presses the button that leaves a parameter of a tool to the model. */
+	async leaveToModel(name: string): Promise<void> {
+		const item = this.byId('parameter-item').filter({ has: this.parameter(name) });
+		await this.byId('from-ai-override-button', item).click();
+		await item.getByText('Defined automatically by the').waitFor();
 	}
 
 	async toggle(name: string): Promise<void> {
@@ -252,6 +270,42 @@ export class EditorPage {
 	async pickInstance(name: string): Promise<void> {
 		await this.byId('resource-locator-instanceName').locator('[data-test-id="rlc-input"]').click();
 		await this.byId('rlc-item').filter({ hasText: name }).first().click();
+	}
+
+	/** The step at this place of a sequence, from 0. */
+	step(index: number): Locator {
+		return this.byId('fixed-collection-steps').locator('[data-draggable="true"]').nth(index);
+	}
+
+	/** Adds a step at the end, and gives it. */
+	async addStep(): Promise<Locator> {
+		const count = await this.byId('fixed-collection-steps').locator('[data-draggable="true"]').count();
+		await this.page.getByText('Add Step', { exact: true }).last().click();
+		const added = this.step(count);
+		await added.waitFor();
+		return added;
+	}
+
+	/** Drags a step by its handle above the one before it. */
+	async dragStepUp(index: number): Promise<void> {
+		const [above, dragged] = [this.step(index - 1), this.step(index)];
+		await above.evaluate((element) => element.scrollIntoView({ block: 'start' }));
+		await dragged.hover({ position: { x: 200, y: 20 } });
+		const handle = dragged.locator('.drag-handle');
+		const target = await above.boundingBox();
+		const from = await handle.boundingBox();
+		if (!target || !from) throw new Error('The steps are not on the screen.');
+		await handle.hover();
+		await this.page.mouse.down();
+		await this.page.mouse.move(from.x + 14, from.y - 10, { steps: 4 });
+		await this.page.mouse.move(target.x + 20, target.y + 12, { steps: 8 });
+		await this.page.mouse.move(target.x + 22, target.y + 6, { steps: 3 });
+		await this.page.mouse.up();
+	}
+
+	async removeStep(index: number): Promise<void> {
+		await this.step(index).hover({ position: { x: 200, y: 20 } });
+		await this.byId('fixed-collection-delete', this.step(index)).first().click();
 	}
 
 	async closePanel(): Promise<void> {
@@ -301,9 +355,46 @@ export class EditorPage {
 		await this.byId('node-execute-button').click();
 	}
 
+	/** Presses Execute workflow on the canvas. */
+	async runWorkflow(): Promise<void> {
+		await this.byId('execute-workflow-button').click();
+	}
+
+	/** Presses Stop in the open panel, while its node runs. */
+	async stop(): Promise<void> {
+		await this.byId('ndv-stop-execution-button').click();
+	}
+
 	/** The panel at the right. */
 	get output(): Locator {
 		return this.byId('output-panel');
+	}
+
+	/** Chooses how the panel at the right shows the items. */
+	async showOutputAs(view: 'Table' | 'JSON' | 'Schema' | 'Binary'): Promise<void> {
+		await this.byId(`radio-button-${view.toLowerCase()}`, this.output).click();
+	}
+
+	/** Waits for the error in the open panel: what stands in bold, the hint below, and whether some of it is out of sight. */
+	async errorShown(): Promise<{ message: string; hint: string; cutOff: boolean }> {
+		const [bold, below] = [this.byId('node-error-message', this.output), this.byId('node-error-description', this.output)];
+		await bold.waitFor();
+		const cutOff = await this.byId('node-error-card', this.output).or(bold).first().evaluate((element) => [element, ...element.querySelectorAll('*')].some(({ scrollWidth, clientWidth }) => clientWidth > 0 && scrollWidth > clientWidth + 1));
+		return { message: await bold.innerText(), hint: (await below.count()) ? await below.innerText() : '', cutOff };
+	}
+
+	/** Opens the first of the files in the panel at the right, and gives its picture once it is there. */
+	async viewPicture(): Promise<Locator> {
+		await this.showOutputAs('Binary');
+		await this.byId('ndv-view-binary-data', this.output).first().click();
+		const picture = this.output.locator('img[src*="binary-data"]');
+		await picture.waitFor();
+		return picture;
+	}
+
+	/** The mark of an error at the node of this name on the canvas. */
+	errorOnCanvas(name: string): Locator {
+		return this.byId('node-issues', this.node(name));
 	}
 
 	/** What the person has done in this window so far. */

@@ -73,6 +73,10 @@ describe("Meta's refusals with status 201", () => {
 		expect(judged(201, { message: 'x', code })).toMatchObject({ kind: 'notSent', code: `meta${code}`, tryAgain: 'never', hint: expect.stringContaining(String(code)) });
 	});
 
+	test('outside the 24 hours after the last message of the person, the hint is to send a template', () => {
+		expect(judged(201, { message: 'Re-engagement message', code: 131047 })).toMatchObject({ hint: expect.stringMatching(/approved templates.*Run a Sequence of Steps.*131047/) });
+	});
+
 	test("say Meta's own reason and details, or that there is none", () => {
 		expect(judged(201, { message: 'said', code: 131026, error_data: { details: 'in detail' } })).toMatchObject({ message: 'Meta refused the message: said. in detail' });
 		expect(judged(201, { code: 131026 })).toMatchObject({ message: 'Meta refused the message: no reason given.' });

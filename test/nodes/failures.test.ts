@@ -18,11 +18,25 @@ test('a refused text is an error with its item, what to do, and the transaction;
 	expect(bench.effects()).toEqual(['message Good', 'webhook /done']);
 });
 
+test("n8n's own sentence for a broken connection, which says to retry, does not take the place of ours", async () => {
+	bench.simulator.control.addRule({ route: 'sendText', answer: { kind: 'reset' } });
+	const run = await bench.run();
+	expect(errorOf(run).message).toMatch(/^It is not known whether the message went out.*The message may have been sent\. The webhook was not called\.$/);
+	expect(errorOf(run).description).toMatch(/^Look into the chat/);
+});
+
+test('no word of an error is so long that n8n cuts it off at the edge of its panel', async () => {
+	bench.receiver.behave({ status: 400 });
+	const run = await bench.run({ webhookUrl: `${bench.receiver.url}/a/${'x'.repeat(100)}/b` });
+	for (const word of errorOf(run).message.split(/[\s/?-]+/)) expect(word.length).toBeLessThan(37);
+});
+
 test('a webhook that fails is an error that says that the text went out, with its ID', async () => {
 	bench.receiver.behave({ status: 400 });
 	const run = await bench.run();
-	const messageId = bench.simulator.control.messages()[0]?.messageId;
-	expect(errorOf(run).message).toContain(`The message was sent (ID ${messageId}).`);
+	const messageId = bench.simulator.control.messages()[0]?.messageId as string;
+	expect(errorOf(run).message).toContain(`The message was sent (ID ${messageId.slice(0, 16)}…`);
+	expect(errorOf(run).context.transaction).toMatchObject({ steps: [{ messageId }, {}] });
 	expect(errorOf(run).context.transaction).toMatchObject({ error: { sent: 'yes' }, steps: [{ status: 'done' }, { status: 'failed', statusCode: 400 }] });
 });
 

@@ -38,6 +38,17 @@ test('a result is the public contract, its times in ISO 8601', () => {
 	});
 });
 
+test('a result begins with what a person looks for: its status, its ID, the error, and the message ID of its first step', () => {
+	const result = toResult(secretive, true);
+	expect(Object.keys(result).slice(0, 4)).toEqual(['status', 'transactionId', 'error', 'steps']);
+	expect(Object.keys(result.steps[0] ?? {}).slice(0, 4)).toEqual(['index', 'type', 'status', 'messageId']);
+});
+
+test("a result shows the error of this call, where it is not the one on record", () => {
+	const now = { code: 'cancelled', message: 'The execution was cancelled' };
+	expect(toResult(secretive, false, now).error).toEqual({ ...now, sent: 'yes' });
+});
+
 test('a result shows no text, hash, body or address', () => {
 	expect(JSON.stringify([toResult(secretive, false), summaryOf(secretive, 2)])).not.toContain('HIDDEN');
 });
