@@ -18,10 +18,13 @@ async function withPanel(): Promise<EditorPage> {
 	return editor;
 }
 
+beforeEach(async () => {
+	for (const { id } of await stage.rest.credentials()) await stage.rest.request('DELETE', `/rest/credentials/${id}`);
+});
+
 /** Saves, and gives why the test failed; what the dialog shows is whole, and none of it a secret. */
 async function failureOf(editor: EditorPage, secrets: string[]): Promise<string> {
-	await editor.saveCredential();
-	const why = await editor.whyItFailed();
+	const why = await editor.saveAndUnfold();
 	expect(await cutOff(why)).toEqual([]);
 	for (const secret of secrets) expect(await editor.dialog.innerText()).not.toContain(secret);
 	return await why.innerText();
@@ -52,6 +55,8 @@ test('with a wrong address or key the dialog says what is wrong and what to do, 
 	await editor.fill('baseUrl', url, editor.dialog);
 	await editor.fill('apiKey', stage.simulator.apiKey, editor.dialog);
 	await editor.saveCredential();
+	await editor.dialog.waitFor({ state: 'detached' });
+	await editor.editCredential();
 	await editor.dialog.getByText('Connection tested successfully').waitFor();
 });
 
@@ -111,6 +116,8 @@ test("the dialog of a webhook's target says what can't be used as a header, and 
 	expect(await failureOf(editor, [key])).toMatch(/This can't be used: .*not a header/);
 	await editor.fill('headerName', 'Authorization', editor.dialog);
 	await editor.saveCredential();
+	await editor.dialog.waitFor({ state: 'detached' });
+	await editor.editCredential();
 	await editor.dialog.getByText('Connection tested successfully').waitFor();
 	expect(await cutOff(editor.dialog)).toEqual([]);
 });

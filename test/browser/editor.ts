@@ -336,10 +336,15 @@ export class EditorPage {
 		await this.dialog.waitFor();
 	}
 
-	/** What the dialog says after a test that failed, with its details unfolded; waits for it. */
-	async whyItFailed(): Promise<Locator> {
-		await this.dialog.getByText('More details').click();
-		return this.dialog.locator('[class*="banner"], [class*="callout"]').filter({ hasText: 'connect with these settings' }).first();
+	/** Saves, waits until it was tested, and unfolds why that failed; gives the part with the message and the fields. */
+	async saveAndUnfold(): Promise<Locator> {
+		const tested = this.page.waitForResponse((answer) => answer.url().endsWith('/rest/credentials/test'));
+		await this.saveCredential();
+		await tested;
+		await this.page.waitForTimeout(TAKES_OVER_MS);
+		const more = this.dialog.getByText('More details');
+		if (await more.isVisible()) await more.click();
+		return this.byId('node-credentials-config-container', this.dialog);
 	}
 
 	/** Makes it ready for a picture: no pop-ups, no pointer over anything, no cursor that blinks. */
