@@ -29,7 +29,7 @@ test('a person finds the node among the tools of an AI agent, leaves number and 
 	await stage.credential();
 	const editor = await stage.open();
 	await editor.openWorkflow(await agentWithoutTool());
-	await editor.addTool(NODE, { search: 'whatsapp' });
+	await editor.addTool(NODE, { search: 'evolution' });
 	await editor.pickInstance('meta1');
 	await editor.leaveToModel('number');
 	await editor.leaveToModel('text');

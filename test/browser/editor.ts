@@ -232,7 +232,8 @@ export class EditorPage {
 
 	/** Presses the button that leaves a parameter of a tool to the model. */
 	async leaveToModel(name: string): Promise<void> {
-		const item = this.byId('parameter-item').filter({ has: this.parameter(name) });
+		// the parameter's input is gone afterwards, its label stays
+		const item = this.byId('parameter-item').filter({ has: this.byId(`${name}-parameter-input-options-container`) });
 		await this.byId('from-ai-override-button', item).click();
 		await item.getByText('Defined automatically by the').waitFor();
 	}
