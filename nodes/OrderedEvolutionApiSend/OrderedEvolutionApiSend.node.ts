@@ -3,7 +3,7 @@ import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescrip
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { evolutionServerApiTest, orderedStoreApiTest, webhookTargetApiTest } from '../shared/credentialTest';
 import { searchInstances } from '../shared/listSearch';
-import { optionsField } from './common/options.fields';
+import { optionNotices, optionsField } from './common/options.fields';
 import { recipientFields } from './common/recipient.fields';
 import { type ReadCall, runItems } from './run';
 import { runSequenceFields } from './runSequence/fields';
@@ -15,8 +15,12 @@ const main = [NodeConnectionTypes.Main];
 
 const readers: Record<'runSequence' | 'sendThenWebhook', ReadCall> = { runSequence: readRunSequence, sendThenWebhook: readSendThenWebhook };
 
-/** As "text → delivered → webhook", or "3 steps: text → image → webhook". */
-const subtitle = '={{ $parameter.operation === "runSequence" ? ($parameter.stepsFrom === "json" ? "steps from JSON" : (() => { const kinds = (($parameter.steps || {}).step || []).map((step) => step.type || "text"); return kinds.length + (kinds.length === 1 ? " step" : " steps") + (kinds.length ? ": " + kinds.slice(0, 4).join(" → ") + (kinds.length > 4 ? " → …" : "") : ""); })()) : "text" + ({ accepted: "", delay: " → " + $parameter.delaySeconds + " s", sent: " → sent", delivered: " → delivered", read: " → read" })[$parameter.waitFor] + ($parameter.callWebhook ? " → webhook" : "") }}';
+/**
+ * As "text → delivered → webhook", or "3 steps: text → …": n8n cuts off more. What is given by an expression is unknown
+ * before the workflow runs, and left out.
+ */
+const subtitle =
+	'={{ $parameter.operation === "runSequence" ? ($parameter.stepsFrom === "json" ? "steps from JSON" : (() => { const steps = ($parameter.steps || {}).step || []; return steps.length + (steps.length === 1 ? " step" : " steps") + (steps.length ? ": " + (steps[0].type || "text") + (steps.length > 1 ? " → …" : "") : ""); })()) : "text" + ({ delay: " → " + (Number($parameter.delaySeconds) >= 0 ? $parameter.delaySeconds + " s" : "delay"), sent: " → sent", delivered: " → delivered", read: " → read" }[$parameter.waitFor] || "") + ($parameter.callWebhook ? " → webhook" : "") }}';
 
 export class OrderedEvolutionApiSend implements INodeType {
 	description: INodeTypeDescription = {
@@ -32,9 +36,9 @@ export class OrderedEvolutionApiSend implements INodeType {
 		inputs: main,
 		outputs: main,
 		credentials: [
-			{ name: 'evolutionServerApi', required: true, testedBy: 'evolutionServerApiTest' },
-			{ name: 'orderedStoreApi', required: false, testedBy: 'orderedStoreApiTest' },
-			{ name: 'webhookTargetApi', required: true, testedBy: 'webhookTargetApiTest', displayOptions: { show: { webhookAuthentication: ['credential'] } } },
+			{ displayName: 'EvolutionAPI Server', name: 'evolutionServerApi', required: true, testedBy: 'evolutionServerApiTest' },
+			{ displayName: 'Shared Store (Only for n8n in Queue Mode)', name: 'orderedStoreApi', required: false, testedBy: 'orderedStoreApiTest' },
+			{ displayName: 'Webhook Header or Signature', name: 'webhookTargetApi', required: true, testedBy: 'webhookTargetApiTest', displayOptions: { show: { webhookAuthentication: ['credential'] } } },
 		],
 		properties: [
 			// n8n puts the credential behind the parameters that another credential depends on, unless told its place
@@ -49,13 +53,13 @@ export class OrderedEvolutionApiSend implements INodeType {
 						name: 'Run a Sequence of Steps',
 						value: 'runSequence',
 						action: 'Run a sequence of steps',
-						description: 'Send several messages of any kind, with waits and webhooks between them, in the order that you set. Messages of one chat go out one after the other.',
+						description: 'Several messages of any kind, with waits and webhooks between them, in your order',
 					},
 					{
 						name: 'Send Text, Then Call Webhook',
 						value: 'sendThenWebhook',
 						action: 'Send a text then call a webhook',
-						description: 'Send one text, wait if asked to, then call a webhook. Messages of one chat go out one after the other.',
+						description: 'One text, a wait if you want one, then a webhook',
 					},
 				],
 				default: 'sendThenWebhook',
@@ -64,6 +68,7 @@ export class OrderedEvolutionApiSend implements INodeType {
 			...sendThenWebhookFields,
 			...runSequenceFields,
 			optionsField,
+			...optionNotices,
 		],
 	};
 

@@ -22,15 +22,8 @@ export const runSequenceFields: INodeProperties[] = [
 		description: 'Where the steps are',
 		options: [
 			{ name: 'Using Fields Below', value: 'panel', description: 'You put them together here' },
-			{ name: 'Using JSON', value: 'json', description: 'They come as a list, such as from an expression, an AI agent, or an HTTP request' },
+			{ name: 'Using JSON', value: 'json', description: 'A list, such as from an expression, an AI agent, or an HTTP request' },
 		],
-	},
-	{
-		displayName: 'Any text of a step can use what an earlier step gave: [[1.messageId]] is the ID of the message of step 1, [[1.receipt]] its acknowledgement, [[2.statusCode]] and [[2.webhook.orderId]] are from the answer to a webhook in step 2. Steps count from 1, from the top. The braces {{ }} of n8n are filled in before the first step runs, so they can not do this.',
-		name: 'referencesNotice',
-		type: 'notice',
-		default: '',
-		displayOptions: { show: { operation: ['runSequence'] } },
 	},
 	{
 		displayName: 'Steps',
@@ -54,6 +47,20 @@ export const runSequenceFields: INodeProperties[] = [
 		description: 'List of the steps, from first to last, with "type" and the fields of that type: "text" for a text, "media" (an address or base64) or "binaryProperty" for a file, and so on. The README lists them all.',
 	},
 	{
+		displayName: 'To use what an earlier step gave, write [[1.messageId]] (the ID of the message of step 1), [[1.receipt]] (its acknowledgement), [[2.statusCode]] or [[2.webhook.orderId]] (from the answer to the webhook in step 2). {{ }} can not do this: n8n fills it in before the first step.',
+		name: 'referencesNotice',
+		type: 'notice',
+		default: '',
+		displayOptions: { show: { operation: ['runSequence'], stepsFrom: ['panel'], '/steps.step': [{ _cnd: { exists: true } }] } },
+	},
+	{
+		displayName: 'To use what an earlier step gave, write [[1.messageId]] (the ID of the message of step 1), [[1.receipt]] (its acknowledgement), [[2.statusCode]] or [[2.webhook.orderId]] (from the answer to the webhook in step 2). {{ }} can not do this: n8n fills it in before the first step.',
+		name: 'referencesInJsonNotice',
+		type: 'notice',
+		default: '',
+		displayOptions: { show: { operation: ['runSequence'], stepsFrom: ['json'] } },
+	},
+	{
 		displayName: 'Webhook Authentication',
 		name: 'webhookAuthentication',
 		type: 'options',
@@ -62,7 +69,7 @@ export const runSequenceFields: INodeProperties[] = [
 		description: 'How the webhooks of the steps know that the calls come from you',
 		options: [
 			{ name: 'None', value: 'none' },
-			{ name: 'Credential', value: 'credential', description: 'A header, a signature, or both, from a Webhook Target credential. All webhook steps carry it, whatever their address.' },
+			{ name: 'Credential', value: 'credential', description: 'A header, a signature, or both. All webhook steps carry it, whatever their address.' },
 		],
 	},
 ];
