@@ -16,11 +16,11 @@ const main = [NodeConnectionTypes.Main];
 const readers: Record<'runSequence' | 'sendThenWebhook', ReadCall> = { runSequence: readRunSequence, sendThenWebhook: readSendThenWebhook };
 
 /**
- * As "text → delivered → webhook", or "3 steps: text → …": n8n cuts off more. What is given by an expression is unknown
- * before the workflow runs, and left out.
+ * As "text → delivered → webhook", or "3 steps: text → …": n8n cuts off more. What is given by an expression can't be read
+ * before the workflow runs (n8n throws then), and is left out.
  */
 const subtitle =
-	'={{ $parameter.operation === "runSequence" ? ($parameter.stepsFrom === "json" ? "steps from JSON" : (() => { const steps = ($parameter.steps || {}).step || []; return steps.length + (steps.length === 1 ? " step" : " steps") + (steps.length ? ": " + (steps[0].type || "text") + (steps.length > 1 ? " → …" : "") : ""); })()) : "text" + ({ delay: " → " + (Number($parameter.delaySeconds) >= 0 ? $parameter.delaySeconds + " s" : "delay"), sent: " → sent", delivered: " → delivered", read: " → read" }[$parameter.waitFor] || "") + ($parameter.callWebhook ? " → webhook" : "") }}';
+	'={{ (() => { const read = (name) => { try { return $parameter[name]; } catch (error) { return undefined; } }; if (read("operation") === "runSequence") { if (read("stepsFrom") === "json") return "steps from JSON"; const steps = (read("steps") || {}).step; if (!Array.isArray(steps)) return "steps"; return steps.length + (steps.length === 1 ? " step" : " steps") + (steps.length ? ": " + (steps[0].type || "text") + (steps.length > 1 ? " → …" : "") : ""); } const seconds = read("delaySeconds"); const wait = { delay: " → " + (Number(seconds) >= 0 ? seconds + " s" : "delay"), sent: " → sent", delivered: " → delivered", read: " → read" }[read("waitFor")]; return "text" + (wait || "") + (read("callWebhook") ? " → webhook" : ""); })() }}';
 
 export class OrderedEvolutionApiSend implements INodeType {
 	description: INodeTypeDescription = {

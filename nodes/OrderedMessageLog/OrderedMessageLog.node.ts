@@ -10,11 +10,11 @@ import { runOperation } from './runOperation';
 const main = [NodeConnectionTypes.Main];
 
 /**
- * As "verify 5511988887777", or "resume 3f2a91…": n8n cuts off more. What is given by an expression is unknown before
- * the workflow runs, and left out.
+ * As "verify 5511988887777", or "resume 3f2a91…": n8n cuts off more. What is given by an expression can't be read before the
+ * workflow runs (n8n throws then), and is left out.
  */
 const subtitle =
-	'={{ (() => { const operation = $parameter.operation; const about = operation === "verify" || (operation === "timeline" && $parameter.timelineOf !== "transaction") ? $parameter.number : ["compensate", "get", "giveUp", "resume", "timeline"].includes(operation) ? $parameter.transactionId : ""; const short = String(about || ""); return ({ compensate: "compensate", get: "get", getAll: "get many", giveUp: "give up", prune: "delete old", recover: "recover unfinished", resume: "resume", timeline: "timeline", verify: "verify" })[operation] + (short && " " + (short.length > 17 ? short.slice(0, 16) + "…" : short)); })() }}';
+	'={{ (() => { const read = (name) => { try { return $parameter[name]; } catch (error) { return undefined; } }; const operation = read("operation"); const about = operation === "verify" || (operation === "timeline" && read("timelineOf") !== "transaction") ? "number" : ["compensate", "get", "giveUp", "resume", "timeline"].includes(operation) ? "transactionId" : ""; const short = String((about && read(about)) || ""); return ({ compensate: "compensate", get: "get", getAll: "get many", giveUp: "give up", prune: "delete old", recover: "recover unfinished", resume: "resume", timeline: "timeline", verify: "verify" })[operation] + (short && " " + (short.length > 17 ? short.slice(0, 12) + "…" : short)); })() }}';
 
 export class OrderedMessageLog implements INodeType {
 	description: INodeTypeDescription = {

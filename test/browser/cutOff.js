@@ -1,4 +1,5 @@
-// Runs in the page: `textsCutOff(root)` lists what a person can't read in full below `root`, and texts that lie on each other.
+// Runs in the page. `textsCutOff(root)` lists what a person can't read in full below `root`, and texts that lie on each other;
+// `nameOfField(field)` tells fields apart by the parameters that they are in, and what they show.
 globalThis.textsCutOff = (root) => {
 	/** Rounding of n8n's fractional sizes. */
 	const TOLERANCE_PX = 1;
@@ -80,4 +81,9 @@ globalThis.textsCutOff = (root) => {
 	for (const field of root.querySelectorAll('input, textarea')) checkField(field);
 	checkOverlaps();
 	return { problems: [...new Set(problems)], seen: boxes.length };
+};
+
+globalThis.nameOfField = (field) => {
+	const parameters = [...document.querySelectorAll('[data-test-id^="parameter-input-"]')].filter((one) => one.contains(field)).map(({ dataset }) => dataset.testId.replace('parameter-input-', ''));
+	return [...parameters, field.value || field.placeholder].join(' ');
 };

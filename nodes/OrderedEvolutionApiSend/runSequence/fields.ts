@@ -1,5 +1,5 @@
 // The panel of "Run a Sequence of Steps". Labels of its steps are those of ordering/sequence/labels.ts, where errors name them.
-import type { INodeProperties } from 'n8n-workflow';
+import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 import { stepFields } from './steps';
 
 /** The kind of a step and, where it has one, the beginning of what tells it from others of its kind. */
@@ -10,6 +10,14 @@ const jsonExample = `[
   { "type": "wait", "delaySeconds": 2 },
   { "type": "text", "text": "How may we help you?" }
 ]`;
+
+const referencesNotice = (name: string, conditions: NonNullable<IDisplayOptions['show']>): INodeProperties => ({
+	displayName: 'To use what an earlier step gave, write [[1.messageId]] (the ID of the message of step 1), [[1.receipt]] (its acknowledgement), [[2.statusCode]] or [[2.webhook.orderId]] (from the answer to the webhook in step 2). {{ }} can not do this: n8n fills it in before the first step.',
+	name,
+	type: 'notice',
+	default: '',
+	displayOptions: { show: { operation: ['runSequence'], ...conditions } },
+});
 
 export const runSequenceFields: INodeProperties[] = [
 	{
@@ -46,20 +54,9 @@ export const runSequenceFields: INodeProperties[] = [
 		displayOptions: { show: { operation: ['runSequence'], stepsFrom: ['json'] } },
 		description: 'List of the steps, from first to last, with "type" and the fields of that type: "text" for a text, "media" (an address or base64) or "binaryProperty" for a file, and so on. The README lists them all.',
 	},
-	{
-		displayName: 'To use what an earlier step gave, write [[1.messageId]] (the ID of the message of step 1), [[1.receipt]] (its acknowledgement), [[2.statusCode]] or [[2.webhook.orderId]] (from the answer to the webhook in step 2). {{ }} can not do this: n8n fills it in before the first step.',
-		name: 'referencesNotice',
-		type: 'notice',
-		default: '',
-		displayOptions: { show: { operation: ['runSequence'], stepsFrom: ['panel'], '/steps.step': [{ _cnd: { exists: true } }] } },
-	},
-	{
-		displayName: 'To use what an earlier step gave, write [[1.messageId]] (the ID of the message of step 1), [[1.receipt]] (its acknowledgement), [[2.statusCode]] or [[2.webhook.orderId]] (from the answer to the webhook in step 2). {{ }} can not do this: n8n fills it in before the first step.',
-		name: 'referencesInJsonNotice',
-		type: 'notice',
-		default: '',
-		displayOptions: { show: { operation: ['runSequence'], stepsFrom: ['json'] } },
-	},
+	// of no use before there is a step
+	referencesNotice('referencesNotice', { stepsFrom: ['panel'], '/steps.step': [{ _cnd: { exists: true } }] }),
+	referencesNotice('referencesInJsonNotice', { stepsFrom: ['json'] }),
 	{
 		displayName: 'Webhook Authentication',
 		name: 'webhookAuthentication',
