@@ -27,7 +27,9 @@ export class EvolutionServerApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			required: true,
+			placeholder: 'e.g. 429683C4C977415CAAFC',
 			description: "The server's AUTHENTICATION_API_KEY, or the token of one instance (then only that instance can be used)",
+			hint: 'It stands as AUTHENTICATION_API_KEY in the settings (.env) of EvolutionAPI',
 		},
 		{
 			displayName: 'Ignore SSL Issues (Insecure)',

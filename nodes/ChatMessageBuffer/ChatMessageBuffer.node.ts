@@ -22,7 +22,7 @@ export class ChatMessageBuffer implements INodeType {
 		inputs: main,
 		outputs: joinedAndHeldBack,
 		outputNames: ['Joined', 'Held Back'],
-		credentials: [{ name: 'orderedStoreApi', required: false, testedBy: 'orderedStoreApiTest' }],
+		credentials: [{ displayName: 'Shared Store (Only for n8n in Queue Mode)', name: 'orderedStoreApi', required: false, testedBy: 'orderedStoreApiTest' }],
 		properties: [
 			{
 				displayName: 'Operation',

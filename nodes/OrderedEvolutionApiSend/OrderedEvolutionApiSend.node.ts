@@ -3,7 +3,7 @@ import type { IExecuteFunctions, INodeExecutionData, INodeType, INodeTypeDescrip
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { evolutionServerApiTest, orderedStoreApiTest, webhookTargetApiTest } from '../shared/credentialTest';
 import { searchInstances } from '../shared/listSearch';
-import { optionsField } from './common/options.fields';
+import { optionNotices, optionsField } from './common/options.fields';
 import { recipientFields } from './common/recipient.fields';
 import { type ReadCall, runItems } from './run';
 import { runSequenceFields } from './runSequence/fields';
@@ -15,8 +15,12 @@ const main = [NodeConnectionTypes.Main];
 
 const readers: Record<'runSequence' | 'sendThenWebhook', ReadCall> = { runSequence: readRunSequence, sendThenWebhook: readSendThenWebhook };
 
-/** As "text → delivered → webhook", or "3 steps: text → image → …": n8n cuts off what is longer than some 28 characters. */
-const subtitle = '={{ $parameter.operation === "runSequence" ? ($parameter.stepsFrom === "json" ? "steps from JSON" : (() => { const kinds = (($parameter.steps || {}).step || []).map((step) => step.type || "text"); return kinds.reduce((line, kind, i) => { const longer = line + (i === 0 ? ": " : " → ") + kind; const fits = longer.length <= (i === kinds.length - 1 ? 28 : 24); return line.endsWith("…") ? line : i === 0 || fits ? longer : line + " → …"; }, kinds.length + (kinds.length === 1 ? " step" : " steps")); })()) : "text" + ({ accepted: "", delay: " → " + $parameter.delaySeconds + " s", sent: " → sent", delivered: " → delivered", read: " → read" })[$parameter.waitFor] + ($parameter.callWebhook ? " → webhook" : "") }}';
+/**
+ * As "text → delivered → webhook", or "3 steps: text → image → …": n8n cuts off what is longer than some 28 characters.
+ * What an expression gives is not known before the workflow runs, and is left out.
+ */
+const subtitle =
+	'={{ (() => { const read = (name) => { try { return $parameter[name]; } catch (error) { return undefined; } }; if (read("operation") === "runSequence") { if (read("stepsFrom") === "json") return "steps from JSON"; const steps = (read("steps") || {}).step; if (!Array.isArray(steps)) return "steps"; const kinds = steps.map((step) => step.type || "text"); return kinds.reduce((line, kind, i) => { const longer = line + (i === 0 ? ": " : " → ") + kind; const fits = longer.length <= (i === kinds.length - 1 ? 28 : 24); return line.endsWith("…") ? line : i === 0 || fits ? longer : line + " → …"; }, kinds.length + (kinds.length === 1 ? " step" : " steps")); } const seconds = read("delaySeconds"); const wait = { delay: " → " + (Number(seconds) >= 0 ? seconds + " s" : "delay"), sent: " → sent", delivered: " → delivered", read: " → read" }[read("waitFor")]; return "text" + (wait || "") + (read("callWebhook") ? " → webhook" : ""); })() }}';
 
 export class OrderedEvolutionApiSend implements INodeType {
 	description: INodeTypeDescription = {
@@ -32,9 +36,9 @@ export class OrderedEvolutionApiSend implements INodeType {
 		inputs: main,
 		outputs: main,
 		credentials: [
-			{ name: 'evolutionServerApi', required: true, testedBy: 'evolutionServerApiTest' },
-			{ name: 'orderedStoreApi', required: false, testedBy: 'orderedStoreApiTest' },
-			{ name: 'webhookTargetApi', required: true, testedBy: 'webhookTargetApiTest', displayOptions: { show: { webhookAuthentication: ['credential'] } } },
+			{ displayName: 'EvolutionAPI Server', name: 'evolutionServerApi', required: true, testedBy: 'evolutionServerApiTest' },
+			{ displayName: 'Shared Store (Only for n8n in Queue Mode)', name: 'orderedStoreApi', required: false, testedBy: 'orderedStoreApiTest' },
+			{ displayName: 'Webhook Header or Signature', name: 'webhookTargetApi', required: true, testedBy: 'webhookTargetApiTest', displayOptions: { show: { webhookAuthentication: ['credential'] } } },
 		],
 		properties: [
 			// n8n puts the credential behind the parameters that another credential depends on, unless told its place
@@ -49,13 +53,13 @@ export class OrderedEvolutionApiSend implements INodeType {
 						name: 'Run a Sequence of Steps',
 						value: 'runSequence',
 						action: 'Run a sequence of steps',
-						description: 'Send several messages of any kind, with waits and webhooks between them, in the order that you set. Messages of one chat go out one after the other.',
+						description: 'Several messages of any kind, with waits and webhooks between them, in your order',
 					},
 					{
 						name: 'Send Text, Then Call Webhook',
 						value: 'sendThenWebhook',
 						action: 'Send a text then call a webhook',
-						description: 'Send one text, wait if asked to, then call a webhook. Messages of one chat go out one after the other.',
+						description: 'One text, a wait if you want one, then a webhook',
 					},
 				],
 				default: 'sendThenWebhook',
@@ -64,6 +68,7 @@ export class OrderedEvolutionApiSend implements INodeType {
 			...sendThenWebhookFields,
 			...runSequenceFields,
 			optionsField,
+			...optionNotices,
 		],
 	};
 

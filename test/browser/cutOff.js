@@ -1,20 +1,89 @@
-// Runs in the page: which texts within an element can't be seen whole, as the box that they are in is too small.
-globalThis.cutOff = (root) => {
-	const hides = (one) => getComputedStyle(one).overflowX !== 'visible' || getComputedStyle(one).overflowY !== 'visible';
-	const holds = (box, text) => text.left >= box.left - 2 && text.right <= box.right + 2 && text.top >= box.top - 2 && text.bottom <= box.bottom + 2;
-	const isWhole = (one) => {
-		const range = document.createRange();
-		range.selectNodeContents(one);
-		const text = range.getBoundingClientRect();
-		// what is there for screen readers only
-		if (text.width < 2 || text.height < 2) return true;
-		for (let box = one; box; box = box === root ? null : box.parentElement) if (hides(box) && !holds(box.getBoundingClientRect(), text)) return false;
-		return true;
+// Runs in the page. `textsCutOff(root)` lists what a person can't read in full below `root`, and texts that lie on each other;
+// `nameOfField(field)` tells fields apart by the parameters that they are in, and what they show.
+globalThis.textsCutOff = (root) => {
+	/** Rounding of n8n's fractional sizes. */
+	const TOLERANCE_PX = 1;
+	/** What a person writes into a field may be longer than it; expressions are shown in an editor that scrolls. */
+	const EDITORS = '.cm-editor, svg, script, style, [aria-hidden="true"]';
+	const pen = document.createElement('canvas').getContext('2d');
+	const problems = [];
+	const boxes = [];
+
+	const isSeen = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !element.closest(EDITORS);
+	const short = (text) => text.trim().replaceAll(/\s+/g, ' ');
+	const clips = (value) => value !== 'visible';
+	const scrolls = (value) => value === 'auto' || value === 'scroll';
+
+	/** Where a text goes beyond what its surroundings show of it. What can be scrolled to from above to below is not cut off. */
+	const checkBox = (text, { left, right, top, bottom }, parent) => {
+		if (left < -TOLERANCE_PX || right > innerWidth + TOLERANCE_PX) problems.push(`outside the window: ${text}`);
+		for (let around = parent, scrolled = false; around && around !== document.body; around = around.parentElement) {
+			const style = getComputedStyle(around);
+			const box = around.getBoundingClientRect();
+			if (style.display === 'inline' || style.display === 'contents') continue;
+			if (clips(style.overflowX) && (left < box.left - TOLERANCE_PX || right > box.right + TOLERANCE_PX)) return problems.push(`cut off at the side: ${text}`);
+			scrolled ||= scrolls(style.overflowY) && around.scrollHeight > around.clientHeight;
+			if (!scrolled && clips(style.overflowY) && (top < box.top - TOLERANCE_PX || bottom > box.bottom + TOLERANCE_PX)) return problems.push(`cut off below: ${text}`);
+		}
 	};
-	const hasText = (one) => [...one.childNodes].some((child) => child.nodeType === Node.TEXT_NODE && child.textContent.trim()) && one.checkVisibility({ opacityProperty: true, visibilityProperty: true });
-	const isWholeField = (one) => one.scrollWidth <= one.clientWidth + 2 && (one.tagName === 'INPUT' || one.scrollHeight <= one.clientHeight + 2);
-	const all = [root, ...root.querySelectorAll('*')];
-	const texts = all.filter((one) => hasText(one) && !isWhole(one)).map((one) => one.textContent.trim());
-	const fields = all.filter((one) => ['INPUT', 'TEXTAREA'].includes(one.tagName) && one.checkVisibility() && !isWholeField(one)).map((one) => one.value);
-	return [...texts, ...fields];
+
+	const checkText = (node) => {
+		const text = short(node.data);
+		const parent = node.parentElement;
+		if (!text || !parent || !isSeen(parent)) return;
+		const range = document.createRange();
+		range.selectNodeContents(node);
+		for (const box of range.getClientRects()) {
+			if (box.width < 1 || box.height < 1) continue;
+			checkBox(text, box, parent);
+			boxes.push({ text, box, parent });
+		}
+		const style = getComputedStyle(parent);
+		if (clips(style.overflowX) && parent.scrollWidth > parent.clientWidth + TOLERANCE_PX) problems.push(`ends in an ellipsis: ${text}`);
+		if (style.webkitLineClamp !== 'none' && parent.scrollHeight > parent.clientHeight + TOLERANCE_PX) problems.push(`has too many lines: ${text}`);
+	};
+
+	/** A browser tells no size of the text in a field, so it is measured, or laid out once more. */
+	const checkField = (field) => {
+		const text = field.value || field.placeholder;
+		if (!text || field.type === 'password' && field.value || !isSeen(field)) return;
+		const style = getComputedStyle(field);
+		const width = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+		if (field.tagName === 'TEXTAREA') {
+			const copy = document.createElement('div');
+			Object.assign(copy.style, { position: 'fixed', font: style.font, letterSpacing: style.letterSpacing, lineHeight: style.lineHeight, width: `${width}px`, whiteSpace: 'pre-wrap', overflowWrap: 'break-word' });
+			copy.textContent = text;
+			document.body.append(copy);
+			const height = copy.clientHeight;
+			copy.remove();
+			if (!field.value && height > field.clientHeight) problems.push(`placeholder has too many lines: ${text}`);
+		} else {
+			pen.font = style.font;
+			pen.letterSpacing = style.letterSpacing;
+			if (pen.measureText(text).width > width + TOLERANCE_PX) problems.push(`${field.value ? 'value' : 'placeholder'} is too long: ${text}`);
+		}
+	};
+
+	/** Two texts that share a place; a text within another's element, such as a link, stands in its line. */
+	const checkOverlaps = () => {
+		for (const [index, one] of boxes.entries()) {
+			for (const other of boxes.slice(index + 1)) {
+				if (one.parent.contains(other.parent) || other.parent.contains(one.parent)) continue;
+				const wide = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
+				const high = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
+				if (wide > 2 && high > 2) problems.push(`lie on each other: ${one.text} | ${other.text}`);
+			}
+		}
+	};
+
+	const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+	while (texts.nextNode()) checkText(texts.currentNode);
+	for (const field of root.querySelectorAll('input, textarea')) checkField(field);
+	checkOverlaps();
+	return { problems: [...new Set(problems)], seen: boxes.length };
+};
+
+globalThis.nameOfField = (field) => {
+	const parameters = [...document.querySelectorAll('[data-test-id^="parameter-input-"]')].filter((one) => one.contains(field)).map(({ dataset }) => dataset.testId.replace('parameter-input-', ''));
+	return [...parameters, field.value || field.placeholder].join(' ');
 };

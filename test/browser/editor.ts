@@ -1,6 +1,6 @@
 // n8n's editor as a person uses it: finds nodes, adds them, fills in panels, runs them and reads what comes out.
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContext, ElementHandle, Locator, Page } from 'playwright-core';
 import { DEMO_OWNER } from '../../scripts/n8n/rest';
 
 export interface EditorPageOptions {
@@ -28,6 +28,13 @@ const ACTIONS: Record<string, string> = { [NODE]: 'Send a text then call a webho
 export interface Effort {
 	clicks: number;
 	fields: string[];
+}
+
+/** A field of the open panel from which a list of choices opens. */
+export interface ChoiceList {
+	/** Name of its parameter, and of the one that has it, where it's in a step or a row. */
+	key: string;
+	field: ElementHandle;
 }
 
 export class EditorPage {
@@ -314,6 +321,43 @@ export class EditorPage {
 		await this.byId('ndv').waitFor({ state: 'detached' });
 	}
 
+	/** All that the open panel shows of the node's own. */
+	get parameters(): Locator {
+		return this.byId('ndv').locator('.node-parameters-wrapper');
+	}
+
+	/** What stands below the names of the nodes on the canvas. */
+	get subtitles(): Locator {
+		return this.byId('canvas-node').locator('[class*="_subtitle_"]');
+	}
+
+	/** The fields of the open panel with a list behind them, of options or of what may be added. */
+	async lists(): Promise<ChoiceList[]> {
+		const fields = await this.parameters.locator('.el-select:visible input').elementHandles();
+		return await Promise.all(
+			fields.map(async (field) => ({
+				field,
+				key: await field.evaluate((input) => (globalThis as unknown as { nameOfField(field: unknown): string }).nameOfField(input)),
+			})),
+		);
+	}
+
+	/** The fields of the open credential's dialog. */
+	get credentialFields(): Locator {
+		return this.byId('credential-connection-parameter', this.dialog);
+	}
+
+	/** Opens the list, and tells what of it can't be read in full. */
+	async cutOffInList({ field }: ChoiceList): Promise<string[]> {
+		const list = this.page.locator('.el-popper:has(.el-select-dropdown):visible');
+		await field.scrollIntoViewIfNeeded();
+		await field.click();
+		const problems = await cutOff(list);
+		await field.click();
+		await list.waitFor({ state: 'hidden' });
+		return problems;
+	}
+
 	// -- credential
 
 	/** The credential's dialog, once it is open. */
@@ -409,9 +453,12 @@ export class EditorPage {
 	}
 }
 
-/** Texts within `area` that can't be seen whole, as the box that they are in is too small. */
-export async function cutOff(area: Locator): Promise<string[]> {
-	return await area.evaluate((root) => (globalThis as unknown as { cutOff(root: unknown): string[] }).cutOff(root));
+/** What a person can't read in full in these parts of the page; fails if there is nothing to read. */
+export async function cutOff(where: Locator): Promise<string[]> {
+	await where.first().waitFor();
+	const found = await where.evaluateAll((roots) => roots.map((root) => (globalThis as unknown as { textsCutOff(root: unknown): { problems: string[]; seen: number } }).textsCutOff(root)));
+	if (!found.some(({ seen }) => seen > 0)) throw new Error('There is no text to read.');
+	return found.flatMap(({ problems }) => problems);
 }
 
 /** For each community node the editor asks npm for its author and downloads; the tests' network is loopback only. */

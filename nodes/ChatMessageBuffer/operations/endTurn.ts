@@ -11,7 +11,7 @@ export const endTurn: Operation = {
 		name: 'End a Turn',
 		value: 'endTurn',
 		action: 'End a turn',
-		description: 'Put it behind the answer: what the person wrote meanwhile becomes the next item then, instead of after the Turn Timeout',
+		description: 'Put it behind your answer: what the person wrote meanwhile becomes the next item at once',
 	},
 	fields: [
 		{

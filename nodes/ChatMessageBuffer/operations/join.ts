@@ -13,7 +13,7 @@ export const join: Operation = {
 		name: 'Join Quick Messages',
 		value: 'join',
 		action: 'Join quick messages',
-		description: 'Right behind the Webhook node that EvolutionAPI calls: one item for what a person writes in a short time. The executions of the other messages end at the output Held Back.',
+		description: 'Put it behind the Webhook node that EvolutionAPI calls: one item for what a person writes in a row',
 	},
 	fields: joinFields,
 	async execute(this: IExecuteFunctions) {

@@ -22,7 +22,7 @@ export const takeOver: Operation = {
 		name: 'Take Over What Was Left',
 		value: 'takeOver',
 		action: 'Take over what was left',
-		description: 'For a Schedule Trigger, such as every minute: one item for each chat whose messages were left by an execution that was stopped, or by an n8n that died. None where nothing was left.',
+		description: 'Put it behind a Schedule Trigger: one item for each chat that a stopped execution has left',
 	},
 	fields: [
 		{

@@ -23,6 +23,7 @@ export const recipientFields: INodeProperties[] = [
 		required: true,
 		placeholder: 'e.g. +55 11 98888-7777',
 		displayOptions: { show: { operation: ['runSequence', 'sendThenWebhook'] } },
-		description: 'Recipient with country code, or an address such as 5511988887777@s.whatsapp.net or 120363025246125486@g.us. From TypeBot: the variable remoteJid.',
+		description: 'Who gets the message: a number, or an address such as 5511988887777@s.whatsapp.net or, for a group, 120363025246125486@g.us. From TypeBot: the variable remoteJid.',
+		hint: 'With country code, such as 55 for Brazil, 34 for Spain or 91 for India',
 	},
 ];

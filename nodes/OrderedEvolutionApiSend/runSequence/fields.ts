@@ -1,5 +1,5 @@
 // The panel of "Run a Sequence of Steps". Labels of its steps are those of ordering/sequence/labels.ts, where errors name them.
-import type { INodeProperties } from 'n8n-workflow';
+import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 import { stepFields } from './steps';
 
 /** The kind of a step and, where it has one, the beginning of what tells it from others of its kind. */
@@ -10,6 +10,14 @@ const jsonExample = `[
   { "type": "wait", "delaySeconds": 2 },
   { "type": "text", "text": "How may we help you?" }
 ]`;
+
+const referencesNotice = (name: string, conditions: NonNullable<IDisplayOptions['show']>): INodeProperties => ({
+	displayName: 'To use what an earlier step gave, write [[1.messageId]] (the ID of the message of step 1), [[1.receipt]] (its acknowledgement), [[2.statusCode]] or [[2.webhook.orderId]] (from the answer to the webhook in step 2). {{ }} can not do this: n8n fills it in before the first step.',
+	name,
+	type: 'notice',
+	default: '',
+	displayOptions: { show: { operation: ['runSequence'], ...conditions } },
+});
 
 export const runSequenceFields: INodeProperties[] = [
 	{
@@ -22,15 +30,8 @@ export const runSequenceFields: INodeProperties[] = [
 		description: 'Where the steps are',
 		options: [
 			{ name: 'Using Fields Below', value: 'panel', description: 'You put them together here' },
-			{ name: 'Using JSON', value: 'json', description: 'They come as a list, such as from an expression, an AI agent, or an HTTP request' },
+			{ name: 'Using JSON', value: 'json', description: 'A list, such as from an expression, an AI agent, or an HTTP request' },
 		],
-	},
-	{
-		displayName: 'Any text of a step can use what an earlier step gave: [[1.messageId]] is the ID of the message of step 1, [[1.receipt]] its acknowledgement, [[2.statusCode]] and [[2.webhook.orderId]] are from the answer to a webhook in step 2. Steps count from 1, from the top. The braces {{ }} of n8n are filled in before the first step runs, so they can not do this.',
-		name: 'referencesNotice',
-		type: 'notice',
-		default: '',
-		displayOptions: { show: { operation: ['runSequence'] } },
 	},
 	{
 		displayName: 'Steps',
@@ -53,6 +54,9 @@ export const runSequenceFields: INodeProperties[] = [
 		displayOptions: { show: { operation: ['runSequence'], stepsFrom: ['json'] } },
 		description: 'List of the steps, from first to last, with "type" and the fields of that type: "text" for a text, "media" (an address or base64) or "binaryProperty" for a file, and so on. The README lists them all.',
 	},
+	// of no use before there is a step
+	referencesNotice('referencesNotice', { stepsFrom: ['panel'], '/steps.step': [{ _cnd: { exists: true } }] }),
+	referencesNotice('referencesInJsonNotice', { stepsFrom: ['json'] }),
 	{
 		displayName: 'Webhook Authentication',
 		name: 'webhookAuthentication',
@@ -62,7 +66,7 @@ export const runSequenceFields: INodeProperties[] = [
 		description: 'How the webhooks of the steps know that the calls come from you',
 		options: [
 			{ name: 'None', value: 'none' },
-			{ name: 'Credential', value: 'credential', description: 'A header, a signature, or both, from a Webhook Target credential. All webhook steps carry it, whatever their address.' },
+			{ name: 'Credential', value: 'credential', description: 'A header, a signature, or both. All webhook steps carry it, whatever their address.' },
 		],
 	},
 ];

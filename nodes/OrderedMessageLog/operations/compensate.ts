@@ -10,9 +10,20 @@ export const compensate: Operation = {
 		name: 'Compensate a Transaction',
 		value: 'compensate',
 		action: 'Compensate a transaction',
-		description: 'Delete for everyone what it has sent, newest first, and end it for good. WhatsApp Web only, and within about two days: on other channels it tells what could not be undone. An error if anything is left.',
+		description: 'Delete for everyone what it has sent, newest first, and end it. WhatsApp Web only.',
 	},
-	fields: [transactionIdField('compensate'), webhookAuthenticationField('compensate'), optionsField('compensate', false)],
+	fields: [
+		{
+			displayName: 'This can not be undone, and the person may have read the messages by then. WhatsApp Web only, within about two days: on other channels the output tells what is left, as an error.',
+			name: 'compensateNotice',
+			type: 'notice',
+			default: '',
+			displayOptions: { show: { operation: ['compensate'] } },
+		},
+		transactionIdField('compensate'),
+		webhookAuthenticationField('compensate'),
+		optionsField('compensate', false),
+	],
 	async prepare(this: IExecuteFunctions, i: number) {
 		const [store, call] = [await readStore(this, i), await readRecoveryCall.call(this, i)];
 		const id = transactionIdOf(call);

@@ -10,7 +10,7 @@ export const get: Operation = {
 		name: 'Get',
 		value: 'get',
 		action: 'Get a transaction',
-		description: 'See what is on record of one transaction: what was done when, and why it stopped. Nothing is sent or changed.',
+		description: 'See what one transaction did when, and why it stopped. Nothing is sent or changed.',
 	},
 	fields: [transactionIdField('get')],
 	async prepare(this: IExecuteFunctions, i: number) {

@@ -30,7 +30,7 @@ export const getAll: Operation = {
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many transactions',
-		description: 'List what is on record for this EvolutionAPI server, one item for each transaction. Nothing is sent or changed.',
+		description: 'List the transactions of this EvolutionAPI server. Nothing is sent or changed.',
 	},
 	fields: [
 		{

@@ -10,9 +10,20 @@ export const giveUp: Operation = {
 		name: 'Give Up a Transaction',
 		value: 'giveUp',
 		action: 'Give up a transaction',
-		description: 'End it for good: it sends and calls nothing more, can not go on, and holds its chat no longer',
+		description: 'End it for good: it sends and calls nothing more, and holds its chat no longer',
 	},
-	fields: [transactionIdField('giveUp'), webhookAuthenticationField('giveUp'), optionsField('giveUp', false)],
+	fields: [
+		{
+			displayName: 'This can not be undone: what was not sent stays unsent. To go on with it instead, choose Resume a Transaction.',
+			name: 'giveUpNotice',
+			type: 'notice',
+			default: '',
+			displayOptions: { show: { operation: ['giveUp'] } },
+		},
+		transactionIdField('giveUp'),
+		webhookAuthenticationField('giveUp'),
+		optionsField('giveUp', false),
+	],
 	async prepare(this: IExecuteFunctions, i: number) {
 		const [store, call] = [await readStore(this, i), await readRecoveryCall.call(this, i)];
 		const id = transactionIdOf(call);

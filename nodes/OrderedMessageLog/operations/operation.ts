@@ -68,6 +68,15 @@ export const optionsField = (operation: string, maySend: boolean): INodeProperti
 	options: maySend ? [onInDoubtOption, queueTimeoutOption] : [queueTimeoutOption],
 });
 
+/** A collection itself can't hold a notice. */
+export const sendAgainNotice: INodeProperties = {
+	displayName: 'With Send Again in If in Doubt, the person may get a message twice',
+	name: 'sendAgainNotice',
+	type: 'notice',
+	default: '',
+	displayOptions: { show: { operation: ['recover', 'resume'], '/options.onInDoubt': ['sendAgain'] } },
+};
+
 /** Reads what all of them need. Throws `InvalidInputError`, which names the field. */
 export async function readRecoveryCall(this: IExecuteFunctions, i: number): Promise<RecoveryCall> {
 	const input = { transactionId: this.getNodeParameter('transactionId', i, ''), options: this.getNodeParameter('options', i, {}) };

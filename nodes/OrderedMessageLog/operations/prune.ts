@@ -11,8 +11,7 @@ export const prune: Operation = {
 		name: 'Delete Old Transactions',
 		value: 'prune',
 		action: 'Delete old transactions',
-		description:
-			'Forget what ended long ago on this EvolutionAPI server, and tell how many. This can not be undone: a transaction ID that was forgotten sends its message again. Old ones are deleted without it, too, after 30 days.',
+		description: 'Forget what ended long ago, and tell how many. n8n does it without this, too, after 30 days.',
 	},
 	fields: [
 		{
@@ -23,6 +22,7 @@ export const prune: Operation = {
 			default: 30,
 			displayOptions: { show: { operation: ['prune'] } },
 			description: 'Delete transactions that ended more than this many days ago; 0 deletes all that have ended. Parts of a day such as 0.5 are allowed.',
+			hint: 'Can not be undone: a Transaction ID that was forgotten sends its message again',
 		},
 		{
 			displayName:

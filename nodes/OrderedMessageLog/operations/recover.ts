@@ -10,7 +10,7 @@ export const recover: Operation = {
 		name: 'Recover Unfinished Transactions',
 		value: 'recover',
 		action: 'Recover unfinished transactions',
-		description: 'Finish what a process that died left unfinished on this EvolutionAPI server. Nothing is sent behind a later message. One item for each that was found; none where there is nothing to do.',
+		description: 'Finish what a process that died left unfinished. Nothing is sent behind a later message.',
 	},
 	fields: [webhookAuthenticationField('recover'), optionsField('recover', true)],
 	async prepare(this: IExecuteFunctions, i: number) {

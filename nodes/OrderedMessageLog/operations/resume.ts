@@ -10,7 +10,7 @@ export const resume: Operation = {
 		name: 'Resume a Transaction',
 		value: 'resume',
 		action: 'Resume a transaction',
-		description: 'Go on where it stopped: a text that is out is not sent again. An error if it does not end as wished.',
+		description: 'Go on where it stopped: a message that is out is not sent again',
 	},
 	fields: [transactionIdField('resume'), webhookAuthenticationField('resume'), optionsField('resume', true)],
 	async prepare(this: IExecuteFunctions, i: number) {

@@ -11,8 +11,7 @@ export const timeline: Operation = {
 		name: 'Draw a Timeline',
 		value: 'timeline',
 		action: 'Draw a timeline',
-		description:
-			'Get a picture of what happened when: how long each message queued, was sent and waited, its acknowledgement, its webhook, and failures. Press View on timeline.png under Binary in the output to see it here. The files timeline.svg and timeline.html show the same in a browser, or as the answer of a Respond to Webhook node; the numbers are in the JSON. Nothing is sent or changed.',
+		description: 'Get a picture of what happened when in a chat. Nothing is sent or changed.',
 	},
 	fields: [
 		{
@@ -29,6 +28,13 @@ export const timeline: Operation = {
 		},
 		transactionIdField('timeline', { timelineOf: ['transaction'] }),
 		...chatFields('timeline', { timelineOf: ['chat'] }),
+		{
+			displayName: 'To see the picture, open Binary in the output and press View on timeline.png. The files timeline.svg and timeline.html show the same in a browser, or as the answer of a Respond to Webhook node; the numbers are in the JSON.',
+			name: 'timelineNotice',
+			type: 'notice',
+			default: '',
+			displayOptions: { show: { operation: ['timeline'] } },
+		},
 	],
 	async prepare(this: IExecuteFunctions, i: number) {
 		const store = await readStore(this, i);

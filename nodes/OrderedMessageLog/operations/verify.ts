@@ -11,10 +11,18 @@ export const verify: Operation = {
 		name: 'Verify the Order',
 		value: 'verify',
 		action: 'Verify the order of a chat',
-		description:
-			"Compare this log, EvolutionAPI's own record and the acknowledgements of one chat: whether messages went out in order, are missing, were sent by something else, or have no acknowledgement. Nothing is sent or changed. EvolutionAPI records whole seconds, so it can not tell the order within one second.",
+		description: "Compare this log with EvolutionAPI's own record of a chat. Nothing is sent or changed.",
 	},
-	fields: chatFields('verify'),
+	fields: [
+		{
+			displayName: 'Tells whether the messages of the chat went out in order, are missing, were sent by something else, or have no acknowledgement. EvolutionAPI records whole seconds, so it can not tell the order within one second.',
+			name: 'verifyNotice',
+			type: 'notice',
+			default: '',
+			displayOptions: { show: { operation: ['verify'] } },
+		},
+		...chatFields('verify'),
+	],
 	async prepare(this: IExecuteFunctions, i: number) {
 		const [store, request] = [await readStore(this, i), await readChatRequest.call(this, i)];
 		const means = { signal: this.getExecutionCancelSignal(), egress: egressFilter(this.helpers) };

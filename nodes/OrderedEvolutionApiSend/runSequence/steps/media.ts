@@ -12,7 +12,7 @@ export const mediaFields: INodeProperties[] = [
 		description: 'Where the file is',
 		options: [
 			{ name: 'URL', value: 'url', description: 'On a web server: EvolutionAPI fetches it there' },
-			{ name: 'Binary Data', value: 'binary', description: 'In the input item of this node, such as from the node HTTP Request or Read/Write Files. Up to 100 MB.' },
+			{ name: 'Binary Data', value: 'binary', description: 'In the input item of this node, such as from HTTP Request. Up to 100 MB.' },
 		],
 	},
 	{

@@ -19,6 +19,13 @@ export const webhookFields: INodeProperties[] = [
 		description: 'Address to call. If it starts a workflow that sends to the same chat, let that workflow answer at once, or it waits for itself.',
 	},
 	{
+		displayName: 'A Test URL of n8n (/webhook-test/) answers one call, and only while you listen for a test event. For real messages take the Production URL, and publish that workflow.',
+		name: 'testUrlNotice',
+		type: 'notice',
+		default: '',
+		displayOptions: forKinds(['webhook'], { url: [{ _cnd: { includes: '/webhook-test/' } }] }),
+	},
+	{
 		displayName: 'Method',
 		name: 'method',
 		type: 'options',
