@@ -95,9 +95,9 @@ test('panel.png: the panel, filled in, and what came out', async () => {
 	expect(await cutOff(editor.parameters)).toEqual([]);
 	const panel = await boxOf(editor.byId('ndv').locator('[data-test-id="node-parameters"]'));
 	const output = await boxOf(editor.output);
-	const last = await boxOf(editor.page.getByText('Add option').first());
+	const last = await boxOf(editor.parameter('transactionId'));
 	const top = output.y;
-	keep('panel.png', await shot(editor, { x: panel.x - 1, y: top, width: output.x + output.width - panel.x + 1, height: last.y + last.height + 30 - top }));
+	keep('panel.png', await shot(editor, { x: panel.x - 1, y: top, width: output.x + output.width - panel.x + 1, height: last.y + last.height + 16 - top }));
 });
 
 test('credential.png: the dialog after a test that passed', async () => {

@@ -167,7 +167,7 @@ async function evaluate(expression: string, parameters: object, json: IDataObjec
 describe('the canvas says what the node does', () => {
 	const steps = (...types: string[]) => ({ operation: 'runSequence', steps: { step: types.map((type) => ({ type, text: 'x', mediaUrl: 'https://a.test', url: 'https://a.test', latitude: '1', longitude: '1', name: 'x', address: 'x' })) } });
 	test.each<[object, string]>([
-		[steps('text', 'image', 'webhook'), '3 steps: text → image → webhook'],
+		[steps('text', 'image', 'webhook'), '3 steps: text → image → …'],
 		[steps('location'), '1 step: location'],
 		[steps('text', 'text', 'wait', 'text', 'image', 'webhook'), '6 steps: text → text → …'],
 		[{ operation: 'runSequence' }, '0 steps'],
