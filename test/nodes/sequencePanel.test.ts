@@ -52,11 +52,11 @@ describe('a step shows what concerns its type, each field once', () => {
 		['reaction', { fromMe: true }, ['emoji', 'messageId', 'fromMe', 'waitFor', 'onError'], []],
 		['template', {}, ['name', 'language', 'components', ...end], ['quotedMessageId']],
 		['wait', {}, ['waitUntil', 'delaySeconds', 'onError'], []],
-		['wait', { waitUntil: 'sent' }, ['waitUntil', 'ackTimeoutSeconds', 'ackTimeoutNotice', 'onError'], []],
+		['wait', { waitUntil: 'sent' }, ['waitUntil', 'ackNotice', 'ackTimeoutSeconds', 'ackTimeoutNotice', 'onError'], []],
 		['webhook', {}, ['url', 'method', 'body', 'headers', 'onError'], []],
 		['webhook', { method: 'GET' }, ['url', 'method', 'headers', 'onError'], []],
 		['text', { waitFor: 'delay' }, ['text', 'waitFor', 'delaySeconds', 'onError', 'more'], ['linkPreview', 'mentionEveryone', 'quotedMessageId', 'typingMilliseconds']],
-		['text', { waitFor: 'read' }, ['text', 'waitFor', 'ackTimeoutSeconds', 'ackTimeoutNotice', 'onError', 'more'], ['linkPreview', 'mentionEveryone', 'quotedMessageId', 'typingMilliseconds']],
+		['text', { waitFor: 'read' }, ['text', 'waitFor', 'readNotice', 'ackTimeoutSeconds', 'ackTimeoutNotice', 'onError', 'more'], ['linkPreview', 'mentionEveryone', 'quotedMessageId', 'typingMilliseconds']],
 	])('%s %j', (type, values, expected, options) => {
 		const step = { type, ...values };
 		expect(shown(stepFields, step)).toEqual(['type', ...expected]);
@@ -96,8 +96,8 @@ describe('the notice of TypeBot\'s 10 seconds', () => {
 
 describe('an operation shows its own fields', () => {
 	test.each<[INodeParameters, string[]]>([
-		[{ operation: 'runSequence' }, ['credentials', 'operation', 'instanceName', 'number', 'stepsFrom', 'referencesNotice', 'steps', 'webhookAuthentication', 'options']],
-		[{ operation: 'runSequence', stepsFrom: 'json' }, ['credentials', 'operation', 'instanceName', 'number', 'stepsFrom', 'referencesNotice', 'stepsJson', 'webhookAuthentication', 'options']],
+		[{ operation: 'runSequence' }, ['credentials', 'operation', 'instanceName', 'number', 'stepsFrom', 'steps', 'webhookAuthentication', 'options']],
+		[{ operation: 'runSequence', stepsFrom: 'json' }, ['credentials', 'operation', 'instanceName', 'number', 'stepsFrom', 'stepsJson', 'referencesInJsonNotice', 'webhookAuthentication', 'options']],
 		[{ operation: 'sendThenWebhook' }, ['credentials', 'operation', 'instanceName', 'number', 'text', 'waitFor', 'callWebhook', 'webhookUrl', 'webhookMethod', 'webhookBody', 'webhookHeaders', 'webhookAuthentication', 'options']],
 	])('%j', (values, expected) => {
 		expect(shown(properties, values)).toEqual(expected);
@@ -127,10 +127,10 @@ describe('fields are named in errors as the panel names them', () => {
 	/** What the panel has in a field of another name: see runSequence/panelSteps.ts. */
 	const inputNames: Record<string, string> = { mediaUrl: 'media', waitUntil: 'waitFor' };
 	/** What only the panel has. */
-	const ofPanel = ['ackTimeoutNotice', 'mediaFrom', 'more'];
+	const ofPanel = ['mediaFrom', 'more'];
 
 	test('those of a step', () => {
-		const named = allFields(stepFields).filter(({ name }) => !ofPanel.includes(name));
+		const named = allFields(stepFields).filter(({ name, type }) => type !== 'notice' && !ofPanel.includes(name));
 		for (const { name, displayName } of named) expect([name, displayName]).toEqual([name, stepLabels[inputNames[name] ?? name]]);
 		expect(new Set(named.map(({ name }) => inputNames[name] ?? name))).toEqual(new Set(Object.keys(stepLabels)));
 	});
