@@ -84,7 +84,7 @@ test('panel.png: the panel, filled in, and what came out', async () => {
 		],
 		connections: { Start: { main: [[{ node: NODE, type: 'main', index: 0 }]] } },
 	});
-	const editor = await stage.open({ size: { width: 1280, height: 1620 }, sharpness: 1.5 });
+	const editor = await stage.open({ size: { width: 1340, height: 1620 }, sharpness: 1.5 });
 	await editor.openWorkflow(id);
 	await editor.openNode(NODE);
 	await editor.executeStep();
@@ -97,7 +97,7 @@ test('panel.png: the panel, filled in, and what came out', async () => {
 	const output = await boxOf(editor.output);
 	const last = await boxOf(editor.parameter('transactionId'));
 	const top = output.y;
-	keep('panel.png', await shot(editor, { x: panel.x - 1, y: top, width: output.x + output.width - panel.x + 1, height: last.y + last.height + 16 - top }));
+	keep('panel.png', await shot(editor, { x: panel.x - 1, y: top, width: output.x + output.width - panel.x + 1, height: last.y + last.height + 58 - top }));
 });
 
 test('credential.png: the dialog after a test that passed', async () => {
