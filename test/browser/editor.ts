@@ -20,6 +20,8 @@ const PACKAGE = 'n8n-nodes-ordered-evolutionapi';
 const BROWSER_ID = 'ordered-evolutionapi-tests';
 /** The editor takes over what is typed only when the typing has paused; no test of ours is as slow as a person. */
 const TAKES_OVER_MS = 500;
+/** The editor's own code is large, and a busy machine takes its time. */
+const LOADS_WITHIN_MS = 90_000;
 const ACTIONS: Record<string, string> = { [NODE]: 'Send a text then call a webhook' };
 
 /** What the person did so far: clicks of the mouse, and fields that were typed into. */
@@ -42,8 +44,7 @@ export class EditorPage {
 	static async open(browser: Browser, url: string, { theme = 'light', size = { width: 1280, height: 800 }, sharpness = 1 }: EditorPageOptions = {}): Promise<EditorPage> {
 		const context = await browser.newContext({ viewport: size, colorScheme: theme, deviceScaleFactor: sharpness, permissions: ['clipboard-read', 'clipboard-write'] });
 		context.setDefaultTimeout(30_000);
-		// the editor's own code is large, and a busy machine takes its time
-		context.setDefaultNavigationTimeout(90_000);
+		context.setDefaultNavigationTimeout(LOADS_WITHIN_MS);
 		await context.addInitScript((id) => localStorage.setItem('n8n-browserId', id), BROWSER_ID);
 		for (const script of ['effort.js', 'cutOff.js']) await context.addInitScript({ path: join(__dirname, script) });
 		await answerForNpm(context);
@@ -83,12 +84,12 @@ export class EditorPage {
 
 	async newWorkflow(): Promise<void> {
 		await this.page.goto(`${this.url}/workflow/new`);
-		await this.byId('canvas-add-button').first().waitFor();
+		await this.byId('canvas-add-button').first().waitFor({ timeout: LOADS_WITHIN_MS });
 	}
 
 	async openWorkflow(id: string): Promise<void> {
 		await this.page.goto(`${this.url}/workflow/${id}`);
-		await this.byId('canvas-node').first().waitFor();
+		await this.byId('canvas-node').first().waitFor({ timeout: LOADS_WITHIN_MS });
 	}
 
 	/** The node of this name on the canvas. */

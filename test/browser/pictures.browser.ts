@@ -84,7 +84,7 @@ test('panel.png: the panel, filled in, and what came out', async () => {
 		],
 		connections: { Start: { main: [[{ node: NODE, type: 'main', index: 0 }]] } },
 	});
-	const editor = await stage.open({ size: { width: 1340, height: 1620 }, sharpness: 1.5 });
+	const editor = await stage.open({ size: { width: 1390, height: 1620 }, sharpness: 1.5 });
 	await editor.openWorkflow(id);
 	await editor.openNode(NODE);
 	await editor.executeStep();
