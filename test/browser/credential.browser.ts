@@ -105,7 +105,6 @@ test('the dialog of the shared store says which of its two addresses nothing ans
 	const why = await failureOf(editor, [key]);
 	expect(why).toMatch(/PostgreSQL.*127\.0\.0\.1:1/);
 	expect(why).toMatch(/Redis.*127\.0\.0\.1:1/);
-	expect(await cutOff(editor.dialog)).toEqual([]);
 });
 
 test("the dialog of a webhook's target says what can't be used as a header, and takes what can", async () => {
@@ -113,7 +112,7 @@ test("the dialog of a webhook's target says what can't be used as a header, and 
 	await editor.newCredential('Webhook Target');
 	await editor.fill('headerName', 'not a header', editor.dialog);
 	await editor.fill('headerValue', key, editor.dialog);
-	expect(await failureOf(editor, [key])).toMatch(/This can't be used: .*not a header/);
+	expect(await failureOf(editor, [key])).toContain("This can't be used: the header has a name with characters that HTTP forbids, or none.");
 	await editor.fill('headerName', 'Authorization', editor.dialog);
 	await editor.saveCredential();
 	await editor.dialog.waitFor({ state: 'detached' });
