@@ -50,7 +50,6 @@ export class EditorPage {
 	/** Opens a window of a fresh profile and logs in. */
 	static async open(browser: Browser, url: string, { theme = 'light', size = { width: 1280, height: 800 }, sharpness = 1 }: EditorPageOptions = {}): Promise<EditorPage> {
 		const context = await browser.newContext({ reducedMotion: 'reduce', viewport: size, colorScheme: theme, deviceScaleFactor: sharpness, permissions: ['clipboard-read', 'clipboard-write'] });
-		// the editor's own code is large, and a busy machine takes its time
 		context.setDefaultTimeout(PATIENCE_MS);
 		await context.addInitScript((id) => localStorage.setItem('n8n-browserId', id), BROWSER_ID);
 		for (const script of ['effort.js', 'cutOff.js']) await context.addInitScript({ path: join(__dirname, script) });
@@ -276,8 +275,8 @@ export class EditorPage {
 
 	/** Picks from the instance's list the one whose line begins with this name. */
 	async pickInstance(name: string): Promise<void> {
-		await this.byId('resource-locator-instanceName').locator('[data-test-id="rlc-input"]').click();
-		await this.byId('rlc-item').filter({ hasText: name }).first().click();
+		const items = await this.openInstances();
+		await items.filter({ hasText: name }).first().click();
 	}
 
 	/** The step at this place of a sequence, from 0. */

@@ -90,7 +90,6 @@ test('panel.png: the panel, filled in, and what came out', async () => {
 	await editor.output.getByText('JSON', { exact: true }).click();
 	await editor.output.getByText('"completed"').first().waitFor();
 	await editor.page.getByText('Webhook Authentication', { exact: true }).waitFor();
-	// a line of n8n's own, below the picture
 	expect(await cutOff(editor.parameters)).toEqual([]);
 	const panel = await boxOf(editor.byId('ndv').locator('[data-test-id="node-parameters"]'));
 	const output = await boxOf(editor.output);
