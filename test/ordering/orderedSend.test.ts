@@ -1,11 +1,11 @@
 // What a caller asks for: every field's limits, the defaults of the public contract, and the content of a call.
-import type { INodeProperties, INodePropertyCollection, INodePropertyOptions } from 'n8n-workflow';
 import { EvolutionServerApi } from '../../credentials/EvolutionServerApi.credentials';
 import { OrderedEvolutionApiSend } from '../../nodes/OrderedEvolutionApiSend/OrderedEvolutionApiSend.node';
 import { InvalidInputError } from '../../ordering/errors';
 import { contentOf, differingPart, hashContent, keyedHash } from '../../ordering/content';
 import { labels, toOrderedSend, type WebhookSecrets } from '../../ordering/orderedSend';
 import { thrownIn } from '../evolution/helpers';
+import { displayNames } from './displayNames';
 
 const access = { baseUrl: 'https://evolution.test/', apiKey: 'top-secret' };
 const minimal = { instanceName: 'meta1', number: '+55 11 98888-7777', text: 'Hello', webhookUrl: 'https://hook.test/x' };
@@ -214,23 +214,11 @@ test('no secret is in what is stored of a call', () => {
 	expect(JSON.stringify(definition)).not.toContain('secret');
 });
 
-type Shown = INodeProperties | INodePropertyCollection | INodePropertyOptions;
-
-function displayNames(properties: Shown[]): Map<string, string> {
-	const names = new Map<string, string>();
-	for (const property of properties) {
-		if (!('displayName' in property)) continue;
-		names.set(property.name, property.displayName);
-		if ('type' in property && property.type === 'collection') for (const [name, shown] of displayNames(property.options ?? [])) names.set(name, shown);
-	}
-	return names;
-}
-
 test('the fields are named in errors as the panel names them', () => {
 	const shown = displayNames([...new OrderedEvolutionApiSend().description.properties, ...new EvolutionServerApi().properties]);
 	for (const [field, label] of Object.entries(labels)) expect([field, shown.get(field)]).toEqual([field, label]);
 	const unlabelled = [...shown.keys()].filter((field) => !(field in labels));
-	expect(unlabelled.sort()).toEqual(['ackNotice', 'ackTimeoutNotice', 'credentials', 'ignoreSslIssues', 'operation', 'options', 'referencesNotice', 'webhookAuthentication']);
+	expect(unlabelled.sort()).toEqual(['credentials', 'ignoreSslIssues', 'operation', 'options', 'webhookAuthentication']);
 });
 
 describe('the content of a call', () => {

@@ -4,6 +4,7 @@ import { logLabels, toChatRequest, toListRequest, toPruneRequest, transactionSta
 import { EvolutionServerApi } from '../../../credentials/EvolutionServerApi.credentials';
 import { OrderedMessageLog } from '../../../nodes/OrderedMessageLog/OrderedMessageLog.node';
 import { thrownIn } from '../../evolution/helpers';
+import { displayNames } from '../displayNames';
 
 const access = { baseUrl: 'https://Evolution.test/', apiKey: 'key' };
 const zone = 'America/Sao_Paulo';
@@ -61,17 +62,6 @@ test('each of them is refused without a key or an address', () => {
 		expect(thrownIn(() => run({ ...access, baseUrl: 'evolution' }, { ...chat, olderThanDays: 1 }, zone))).toMatchObject({ message: expect.stringMatching(/^Base URL: /) as string });
 	}
 });
-
-type Named = { name: string; displayName?: string; type?: string; options?: unknown[] };
-
-function displayNames(properties: unknown[]): Map<string, string> {
-	const names = new Map<string, string>();
-	for (const property of properties as Named[]) {
-		if (property.displayName) names.set(property.name, property.displayName);
-		if (property.type === 'collection') for (const [name, shown] of displayNames(property.options ?? [])) names.set(name, shown);
-	}
-	return names;
-}
 
 test('the fields are named in errors as the panel names them', () => {
 	const shown = displayNames([...new OrderedMessageLog().description.properties, ...new EvolutionServerApi().properties]);
