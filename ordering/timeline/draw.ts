@@ -4,7 +4,7 @@ import type { Bar, BarKind, MarkKind, Row } from './rows';
 import { type Section, sectionsOf, tickSize } from './scale';
 import { boldness, escaped, monospaceWidthOf, roughDuration, shortened, widthOf, wrapped } from './text';
 
-export const pictureWidth = 1000;
+export const pictureWidth = 760;
 
 export interface Heading {
 	title: string;
@@ -15,9 +15,9 @@ export interface Heading {
 }
 
 const edge = 24;
-const names = { left: edge, right: 240 };
+const names = { left: edge, right: 206 };
 /** Signs are pushed to the right where they would lie on each other, so some room is left there. */
-const plot = { left: 262, right: 930 };
+export const plot = { left: 224, right: 694 };
 const rowTop = 9;
 const barHeight = 18;
 const lineHeight = 15;

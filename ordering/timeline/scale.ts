@@ -34,7 +34,7 @@ export interface Section {
 
 export const tickSize = 10.5;
 const breakWidth = 64;
-const mostBreaks = 5;
+const mostBreaks = 4;
 /** A stretch is left out where it is this much longer than all the rest, and not short. */
 const breakRatio = 8;
 const breakFromMs = 30_000;

@@ -23,7 +23,7 @@ export interface Timeline {
 	svg: string;
 	/** An HTML page that holds the picture. */
 	page: string;
-	/** Draws it as PNG, 2000 px wide; where it would be too large for that 1000 px, then of the newest that fit. Throws `PictureError`. */
+	/** Draws it as PNG, 1520 px wide; where it would be too large for that 760 px, then of the newest that fit. Throws `PictureError`. */
 	picture: () => Promise<Buffer>;
 	/** Of all that were given, shown or not. */
 	summary: TimelineSummary & { shown: number };

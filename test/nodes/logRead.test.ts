@@ -87,7 +87,7 @@ describe.each(places)('%s', (place, used) => {
 			expect(Object.keys(item?.binary ?? {})).toEqual(['picture', 'timeline', 'page']);
 			const { picture, timeline, page } = item?.binary as Record<string, IBinaryData>;
 			expect(picture).toMatchObject({ mimeType: 'image/png', fileName: 'timeline.png', fileType: 'image', fileExtension: 'png' });
-			expect(decoded(Buffer.from(picture?.data as string, 'base64')).width).toBe(2000);
+			expect(decoded(Buffer.from(picture?.data as string, 'base64')).width).toBe(1520);
 			expect(timeline).toMatchObject({ mimeType: 'image/svg+xml', fileName: 'timeline.svg', fileType: 'image' });
 			expect(page).toMatchObject({ mimeType: 'text/html', fileName: 'timeline.html' });
 			const svg = Buffer.from(timeline?.data as string, 'base64').toString();

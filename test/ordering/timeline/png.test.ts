@@ -1,6 +1,7 @@
 // Timelines as PNG: whole files of the right size, with the picture in them, and texts that take no more room than was measured.
 import { readFileSync } from 'node:fs';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
+import { pictureWidth } from '../../../ordering/timeline/draw';
 import { fonts, monospace } from '../../../ordering/timeline/look';
 import { pngOf, tallest } from '../../../ordering/timeline/png';
 import { boldness, escaped, monospaceWidthOf, widthOf } from '../../../ordering/timeline/text';
@@ -10,7 +11,7 @@ import { failure } from '../ledger/fixtures';
 import { delivered, noon, options } from './fixtures';
 
 const rows = (count: number, apartMs = 1400) => Array.from({ length: count }, (_, i) => delivered(`t${i}`, noon + i * apartMs));
-const heightOf = (svg: string) => Number(/viewBox="0 0 1000 (\d+)"/.exec(svg)?.[1]);
+const heightOf = (svg: string) => Number(/viewBox="0 0 \d+ (\d+)"/.exec(svg)?.[1]);
 
 /** How many pixels have this colour, as in "1f5fd0". */
 function count({ rgba }: Pixels, colour: string): number {
@@ -31,7 +32,7 @@ function expectLight(pixels: Pixels): void {
 test.each([1, 3, 30])('of %i transactions it is a sharp picture with all parts of each', async (many) => {
 	const { svg, picture } = timelineOf(rows(many), options);
 	const pixels = decoded(await picture());
-	expect([pixels.width, pixels.height]).toEqual([2000, 2 * heightOf(svg)]);
+	expect([pixels.width, pixels.height]).toEqual([2 * pictureWidth, 2 * heightOf(svg)]);
 	expectLight(pixels);
 	// queue, sending, waiting and webhook
 	for (const colour of ['8a5a00', '1f5fd0', '7440b8', '0b7468']) expect(count(pixels, colour)).toBeGreaterThan(100);
@@ -56,9 +57,9 @@ test('texts that are hostile, or of letters that the font has not, are drawn as 
 
 test('one that is too large is less sharp; where that is not enough, of the newest, whole, and while it is drawn n8n goes on', async () => {
 	const large = timelineOf(rows(120), options);
-	expect(4 * 1000 * heightOf(large.svg)).toBeGreaterThan(16_000_000);
+	expect(4 * pictureWidth * heightOf(large.svg)).toBeGreaterThan(16_000_000);
 	const pixels = decoded(await large.picture());
-	expect([pixels.width, pixels.height]).toEqual([1000, heightOf(large.svg)]);
+	expect([pixels.width, pixels.height]).toEqual([pictureWidth, heightOf(large.svg)]);
 
 	const tooTall = timelineOf(rows(500, 61_400), options);
 	expect(heightOf(tooTall.svg)).toBeGreaterThan(tallest);
@@ -67,13 +68,13 @@ test('one that is too large is less sharp; where that is not enough, of the newe
 	const part = decoded(await tooTall.picture());
 	clearInterval(timer);
 	expect(turns).toBeGreaterThan(20);
-	expect(part.width).toBe(1000);
+	expect(part.width).toBe(pictureWidth);
 	expect(part.height).toBeLessThanOrEqual(tallest);
 	expect(part.height).toBeGreaterThan(0.8 * tallest);
 	expectLight(part);
 	// nothing is cut off at its end, and the last row is there
-	const last = (lines: number) => ({ ...part, rgba: part.rgba.subarray(-4 * 1000 * lines) });
-	expect(count(last(20), 'ffffff')).toBe(20 * 1000);
+	const last = (lines: number) => ({ ...part, rgba: part.rgba.subarray(-4 * pictureWidth * lines) });
+	expect(count(last(20), 'ffffff')).toBe(20 * pictureWidth);
 	expect(count(last(80), '1f5fd0')).toBeGreaterThan(10);
 });
 
@@ -86,7 +87,7 @@ test('several at once are each as if drawn alone', async () => {
 
 test('what can not be drawn is an error with what to do, and the next one is drawn', async () => {
 	await expect(pngOf('<svg', 100)).rejects.toMatchObject({ failure: { code: 'noPicture', message: expect.stringMatching(/^The timeline can't be drawn as PNG: ./) as string, hint: expect.stringContaining('timeline.svg') as string } });
-	expect(decoded(await timelineOf([delivered('next', noon, { status: 'failed', failure })], options).picture()).width).toBe(2000);
+	expect(decoded(await timelineOf([delivered('next', noon, { status: 'failed', failure })], options).picture()).width).toBe(2 * pictureWidth);
 });
 
 test('no character takes more room in the picture than was measured for it', async () => {

@@ -1,4 +1,5 @@
 // Timelines as pictures: what they show, that nothing in them can do harm, and that no text leaves its place.
+import { pictureWidth, plot } from '../../../ordering/timeline/draw';
 import { timelineOf } from '../../../ordering/timeline/timeline';
 import { transactionStatuses } from '../../../ordering/log/request';
 import { scene } from '../../support/scene';
@@ -25,7 +26,8 @@ test('a transaction is shown with its ID, status and how long each part of it to
 	const { svg } = timelineOf([delivered('order-1')], options);
 	expectWellFormed(svg);
 	const texts = textsOf(svg).map(({ text }) => text);
-	expect(texts).toEqual(expect.arrayContaining(['Chat with 5511988887777', 'Instance meta1 at http://evolution.test', 'order-1', 'completed', '24 Nov 2026', 'queued 100 ms · sent in 200 ms · delivered after 1 s · webhook 200 in 50 ms (2 attempts)']));
+	expect(texts).toEqual(expect.arrayContaining(['Chat with 5511988887777', 'Instance meta1 at http://evolution.test', 'order-1', 'completed', '24 Nov 2026']));
+	expect(texts.join(' ')).toContain('queued 100 ms · sent in 200 ms · delivered after 1 s · webhook 200 in 50 ms (2 attempts)');
 	expect(texts.some((text) => /^12:00:0\d(\.\d+)?$/.test(text))).toBe(true);
 	for (const pattern of ['tl-queue', 'tl-wait', 'tl-webhook']) expect(svg).toContain(`fill="url(#${pattern})"`);
 	expect(svg).toMatch(/<title id="tl-title">.*<desc id="tl-desc">[^<]*order-1, completed: queued 100 ms/s);
@@ -87,14 +89,14 @@ test.each([1, 3, 30, 500])('with %i rows every text stands within the picture, a
 	const all = Array.from({ length: count }, (_, i) => delivered(`${long}${i}`, noon + i * 400 + (i % 7 === 0 ? i * 3_600_000 : 0), { ...(i % 3 === 0 ? { status: 'failed' as const, failure: { code: 'code', message: 'M'.repeat(400) + ' words of a long message'.repeat(20) } } : {}) }));
 	const { svg } = timelineOf(all, options);
 	const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) as unknown as [string, string, string];
-	expect(width).toBe('1000');
+	expect(Number(width)).toBe(pictureWidth);
 	for (const { x, y } of textsOf(svg)) {
 		expect(x).toBeGreaterThanOrEqual(20);
-		expect(x).toBeLessThan(1000);
+		expect(x).toBeLessThan(pictureWidth);
 		expect(y).toBeLessThan(Number(height) - 10);
 	}
 	// messages and facts begin at one place, so each has to have its own line
-	const lines = textsOf(svg).filter(({ x }) => x === 262).map(({ y }) => y);
+	const lines = textsOf(svg).filter(({ x }) => x === plot.left).map(({ y }) => y);
 	for (const [index, y] of lines.entries()) if (index > 0) expect(y - (lines[index - 1] as number)).toBeGreaterThanOrEqual(14);
 });
 
