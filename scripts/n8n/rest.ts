@@ -56,10 +56,14 @@ export class N8nRestError extends Error {
 	}
 }
 
+/** n8n binds a log-in to the browser that made it, which names itself by this. */
+export const BROWSER_ID = 'ordered-evolutionapi';
+
 const ENDED = ['success', 'error', 'canceled', 'crashed'];
 
 export class N8nRest {
-	private cookie = '';
+	/** Of the log-in, as in "n8n-auth=…"; empty before it. */
+	cookie = '';
 
 	constructor(readonly url: string) {}
 
@@ -67,7 +71,7 @@ export class N8nRest {
 	async request<T>(method: string, path: string, body?: unknown): Promise<T> {
 		const answer = await fetch(this.url + path, {
 			method,
-			headers: { 'content-type': 'application/json', 'browser-id': 'ordered-evolutionapi', ...(this.cookie && { cookie: this.cookie }) },
+			headers: { 'content-type': 'application/json', 'browser-id': BROWSER_ID, ...(this.cookie && { cookie: this.cookie }) },
 			body: body === undefined ? undefined : JSON.stringify(body),
 		});
 		const cookie = answer.headers.getSetCookie().find((one) => one.startsWith('n8n-auth='));

@@ -14,6 +14,12 @@ globalThis.textsCutOff = (root) => {
 	const clips = (value) => value !== 'visible';
 	const scrolls = (value) => value === 'auto' || value === 'scroll';
 
+	/** A line's box is higher than its letters, which take as much as the font's size; n8n cuts such boxes to a line height of 1. */
+	const lettersOf = ({ left, right, top, bottom }, size) => {
+		const spare = Math.max(0, bottom - top - size) / 2;
+		return { left, right, top: top + spare, bottom: bottom - spare };
+	};
+
 	/** Where a text goes beyond what its surroundings show of it. What can be scrolled to from above to below is not cut off. */
 	const checkBox = (text, { left, right, top, bottom }, parent) => {
 		if (left < -TOLERANCE_PX || right > innerWidth + TOLERANCE_PX) problems.push(`outside the window: ${text}`);
@@ -31,14 +37,16 @@ globalThis.textsCutOff = (root) => {
 		const text = short(node.data);
 		const parent = node.parentElement;
 		if (!text || !parent || !isSeen(parent)) return;
+		const style = getComputedStyle(parent);
+		// the canvas is shown larger or smaller
+		const zoom = parent.getBoundingClientRect().width / parent.offsetWidth || 1;
 		const range = document.createRange();
 		range.selectNodeContents(node);
 		for (const box of range.getClientRects()) {
 			if (box.width < 1 || box.height < 1) continue;
-			checkBox(text, box, parent);
+			checkBox(text, lettersOf(box, zoom * parseFloat(style.fontSize)), parent);
 			boxes.push({ text, box, parent });
 		}
-		const style = getComputedStyle(parent);
 		if (clips(style.overflowX) && parent.scrollWidth > parent.clientWidth + TOLERANCE_PX) problems.push(`ends in an ellipsis: ${text}`);
 		if (style.webkitLineClamp !== 'none' && parent.scrollHeight > parent.clientHeight + TOLERANCE_PX) problems.push(`has too many lines: ${text}`);
 	};
@@ -85,5 +93,6 @@ globalThis.textsCutOff = (root) => {
 
 globalThis.nameOfField = (field) => {
 	const parameters = [...document.querySelectorAll('[data-test-id^="parameter-input-"]')].filter((one) => one.contains(field)).map(({ dataset }) => dataset.testId.replace('parameter-input-', ''));
-	return [...parameters, field.value || field.placeholder].join(' ');
+	const input = field.querySelector('input');
+	return [...parameters, input?.value || input?.placeholder].join(' ');
 };

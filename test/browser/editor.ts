@@ -1,7 +1,7 @@
 // n8n's editor as a person uses it: finds nodes, adds them, fills in panels, runs them and reads what comes out.
 import { join } from 'node:path';
 import type { Browser, BrowserContext, ElementHandle, Locator, Page } from 'playwright-core';
-import { DEMO_OWNER } from '../../scripts/n8n/rest';
+import { BROWSER_ID, type N8nRest } from '../../scripts/n8n/rest';
 
 export interface EditorPageOptions {
 	theme?: 'light' | 'dark';
@@ -16,12 +16,12 @@ export const BUFFER = 'Chat Message Buffer';
 export const LOG = 'Ordered Message Log';
 
 const PACKAGE = 'n8n-nodes-ordered-evolutionapi';
-/** n8n binds a log-in to the browser that made it, which names itself by this in its local storage. */
-const BROWSER_ID = 'ordered-evolutionapi-tests';
 /** The editor takes over what is typed only when the typing has paused; no test of ours is as slow as a person. */
 const TAKES_OVER_MS = 500;
 /** For one thing to appear: the first page of a fresh profile takes half a minute on a machine at work. */
 const PATIENCE_MS = 90_000;
+/** How often a text that is cut off is looked at again: lists and nodes move a moment when they appear. */
+const LOOKS = 4;
 const ACTIONS: Record<string, string> = { [NODE]: 'Send a text then call a webhook' };
 
 /** What the person did so far: clicks of the mouse, and fields that were typed into. */
@@ -47,15 +47,15 @@ export class EditorPage {
 		private readonly url: string,
 	) {}
 
-	/** Opens a window of a fresh profile and logs in. */
-	static async open(browser: Browser, url: string, { theme = 'light', size = { width: 1280, height: 800 }, sharpness = 1 }: EditorPageOptions = {}): Promise<EditorPage> {
+	/** Opens a window of a fresh profile, with the log-in of `rest`: n8n takes no more than five log-ins a minute. */
+	static async open(browser: Browser, { url, cookie }: N8nRest, { theme = 'light', size = { width: 1280, height: 800 }, sharpness = 1 }: EditorPageOptions = {}): Promise<EditorPage> {
 		const context = await browser.newContext({ reducedMotion: 'reduce', viewport: size, colorScheme: theme, deviceScaleFactor: sharpness, permissions: ['clipboard-read', 'clipboard-write'] });
 		context.setDefaultTimeout(PATIENCE_MS);
 		await context.addInitScript((id) => localStorage.setItem('n8n-browserId', id), BROWSER_ID);
 		for (const script of ['effort.js', 'cutOff.js']) await context.addInitScript({ path: join(__dirname, script) });
 		await answerForNpm(context);
-		const login = await context.request.post(`${url}/rest/login`, { headers: { 'browser-id': BROWSER_ID }, data: { emailOrLdapLoginId: DEMO_OWNER.email, password: DEMO_OWNER.password } });
-		if (!login.ok()) throw new Error(`The log-in was answered ${login.status()}.`);
+		const [name = '', value = ''] = cookie.split('=');
+		await context.addCookies([{ name, value, url }]);
 		const editor = new EditorPage(context, await context.newPage(), url);
 		editor.watch();
 		return editor;
@@ -332,11 +332,11 @@ export class EditorPage {
 
 	/** The fields of the open panel with a list behind them, of options or of what may be added. */
 	async lists(): Promise<ChoiceList[]> {
-		const fields = await this.parameters.locator('.el-select:visible input').elementHandles();
+		const fields = await this.parameters.locator('.el-select:visible').elementHandles();
 		return await Promise.all(
 			fields.map(async (field) => ({
 				field,
-				key: await field.evaluate((input) => (globalThis as unknown as { nameOfField(field: unknown): string }).nameOfField(input)),
+				key: await field.evaluate((select) => (globalThis as unknown as { nameOfField(field: unknown): string }).nameOfField(select)),
 			})),
 		);
 	}
@@ -452,12 +452,17 @@ export class EditorPage {
 	}
 }
 
-/** What a person can't read in full in these parts of the page; fails if there is nothing to read. */
+/** What a person can't read in full in these parts of the page, once what moves has come to rest; fails if there is nothing to read. */
 export async function cutOff(where: Locator): Promise<string[]> {
 	await where.first().waitFor();
-	const found = await where.evaluateAll((roots) => roots.map((root) => (globalThis as unknown as { textsCutOff(root: unknown): { problems: string[]; seen: number } }).textsCutOff(root)));
-	if (!found.some(({ seen }) => seen > 0)) throw new Error('There is no text to read.');
-	return found.flatMap(({ problems }) => problems);
+	for (let look = 1; ; look++) {
+		const found = await where.evaluateAll((roots) => roots.map((root) => (globalThis as unknown as { textsCutOff(root: unknown): { problems: string[]; seen: number } }).textsCutOff(root)));
+		const problems = found.flatMap((one) => one.problems);
+		const seen = found.some((one) => one.seen > 0);
+		if (seen && problems.length === 0) return [];
+		if (look === LOOKS) return seen ? problems : ['There is no text to read.'];
+		await where.page().waitForTimeout(TAKES_OVER_MS);
+	}
 }
 
 /** For each community node the editor asks npm for its author and downloads; the tests' network is loopback only. */

@@ -112,9 +112,8 @@ async function cutOffIn(panels: Panels): Promise<string[]> {
 jest.setTimeout(300_000);
 
 test('a person can read all that the dialogs of the credentials show', async () => {
-	const editor = await open({ node: send({ webhookAuthentication: 'credential' }) }, undefined);
 	for (const label of ['EvolutionAPI Server', 'Ordered Store', 'Webhook Target']) {
-		await editor.page.reload();
+		const editor = await open({ node: send({ webhookAuthentication: 'credential' }) }, undefined);
 		await editor.openNode('node');
 		await editor.newCredential(label);
 		expect([label, await cutOff(editor.credentialFields)]).toEqual([label, []]);

@@ -8,6 +8,7 @@ import type { SavedWorkflow } from '../../scripts/n8n/rest';
 import { decoded, difference, small } from '../support/png';
 import { cutOff, type EditorPage, LOG, NODE } from './editor';
 import { useStage } from './stage';
+import { makeWorkflow } from './workflows';
 
 const stage = useStage();
 const root = join(__dirname, '../..');
@@ -68,20 +69,13 @@ test('workflow.png: a call, the node, and its two outputs, after a run', async (
 });
 
 test('panel.png: the panel, filled in, and what came out', async () => {
-	const credential = await stage.credential();
-	const { id } = await stage.rest.createWorkflow({
-		name: 'Confirm the order',
-		nodes: [
-			{ id: 'a', name: 'Start', type: 'n8n-nodes-base.manualTrigger', typeVersion: 1, position: [0, 0], parameters: {} },
-			{
-				id: 'b', name: NODE, type: 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend', typeVersion: 1, position: [300, 0], credentials: { evolutionServerApi: credential },
-				parameters: {
-					instanceName: { __rl: true, mode: 'list', value: instance, cachedResultName: `${instance} (Meta Cloud API, connected)` },
-					number, text: 'Your order 124 is confirmed', waitFor: 'delivered', webhookUrl: `${stage.receiver.url}/shipping`, options: { transactionId: 'order-124-confirmed' },
-				},
+	const { id } = await makeWorkflow(stage, 'Confirm the order', {
+		[NODE]: {
+			parameters: {
+				instanceName: { __rl: true, mode: 'list', value: instance, cachedResultName: `${instance} (Meta Cloud API, connected)` },
+				number, text: 'Your order 124 is confirmed', waitFor: 'delivered', webhookUrl: `${stage.receiver.url}/shipping`, options: { transactionId: 'order-124-confirmed' },
 			},
-		],
-		connections: { Start: { main: [[{ node: NODE, type: 'main', index: 0 }]] } },
+		},
 	});
 	const editor = await stage.open({ size: { width: 1390, height: 1620 }, sharpness: 1.5 });
 	await editor.openWorkflow(id);
@@ -99,8 +93,7 @@ test('panel.png: the panel, filled in, and what came out', async () => {
 });
 
 test('credential.png: the dialog after a test that passed', async () => {
-	const credential = await stage.credential();
-	const { id } = await stage.rest.createWorkflow({ name: 'With a credential', nodes: [{ id: 'b', name: NODE, type: 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend', typeVersion: 1, position: [0, 0], credentials: { evolutionServerApi: credential }, parameters: {} }], connections: {} });
+	const { id } = await makeWorkflow(stage, 'With a credential', { [NODE]: { parameters: {} } });
 	const editor = await stage.open({ sharpness: 2 });
 	await editor.openWorkflow(id);
 	await editor.openNode(NODE);
@@ -129,23 +122,14 @@ test('timeline.png: a chat with messages that waited for each other, and one tha
 	}
 	const statuses = (await Promise.all(calls)).map(({ status }) => status);
 	expect(statuses).toEqual([200, 200, 422, 200]);
-	const name = { __rl: true, mode: 'name', value: instance };
-	const { id } = await stage.rest.createWorkflow({
-		name: 'What happened when',
-		nodes: [
-			{ id: 'a', name: 'Start', type: 'n8n-nodes-base.manualTrigger', typeVersion: 1, position: [0, 0], parameters: {} },
-			{ id: 'b', name: LOG, type: 'n8n-nodes-ordered-evolutionapi.orderedMessageLog', typeVersion: 1, position: [300, 0], credentials: { evolutionServerApi: await stage.credential() }, parameters: { operation: 'timeline', timelineOf: 'chat', instanceName: name, number: customer } },
-		],
-		connections: { Start: { main: [[{ node: LOG, type: 'main', index: 0 }]] } },
+	const { id } = await makeWorkflow(stage, 'What happened when', {
+		[LOG]: { type: 'orderedMessageLog', parameters: { operation: 'timeline', timelineOf: 'chat', instanceName: { __rl: true, mode: 'name', value: instance }, number: customer } },
 	});
 	const editor = await stage.open();
 	await editor.openWorkflow(id);
 	await editor.openNode(LOG);
 	await editor.executeStep();
-	await editor.output.getByText('Binary', { exact: true }).click();
-	await editor.output.getByText('View', { exact: true }).first().click();
-	const image = editor.output.locator('img[src*="binary-data"]');
-	await image.waitFor();
+	const image = await editor.viewPicture();
 	const png = await editor.page.request.get(new URL((await image.getAttribute('src')) as string, stage.server.url).href);
 	// its bars end some milliseconds sooner or later each time
 	keep('timeline.png', await png.body(), 0.04);

@@ -89,7 +89,7 @@ export function useStage(options: { /** More of n8n's environment. */ env?: Reco
 
 	stage.open = async (more) => {
 		if (!browser) throw new Error('There is no browser yet.');
-		const page = await EditorPage.open(browser, stage.server.url, more);
+		const page = await EditorPage.open(browser, stage.rest, more);
 		pages.push(page);
 		return page;
 	};

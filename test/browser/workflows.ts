@@ -3,10 +3,11 @@ import type { SavedWorkflow } from '../../scripts/n8n/rest';
 import type { Stage } from './stage';
 
 export const START = 'Start';
-const SEND_TYPE = 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend';
+const PACKAGE = 'n8n-nodes-ordered-evolutionapi';
 
 export interface NodeOfOurs {
-	type?: string;
+	/** Default the sending node. */
+	type?: 'orderedEvolutionApiSend' | 'orderedMessageLog';
 	parameters: object;
 	credential?: { id: string; name: string };
 }
@@ -19,10 +20,10 @@ export function goodSend({ receiver }: Stage, number: string): object {
 /** Makes a workflow in which each of these nodes, by name, hangs on the manual trigger; the first at its right, the others below. */
 export async function makeWorkflow(stage: Stage, name: string, nodes: Record<string, NodeOfOurs>): Promise<SavedWorkflow> {
 	const credential = await stage.credential();
-	const ours = Object.entries(nodes).map(([nodeName, { type = SEND_TYPE, parameters, credential: own = credential }], index) => ({
+	const ours = Object.entries(nodes).map(([nodeName, { type = 'orderedEvolutionApiSend', parameters, credential: own = credential }], index) => ({
 		id: `node-${index}`,
 		name: nodeName,
-		type,
+		type: `${PACKAGE}.${type}`,
 		typeVersion: 1,
 		position: [220 + 220 * (index % 4), 180 * Math.floor(index / 4)],
 		credentials: { evolutionServerApi: { id: own.id, name: own.name } },
