@@ -9,12 +9,9 @@ import { runOperation } from './runOperation';
 
 const main = [NodeConnectionTypes.Main];
 
-/**
- * As "verify 5511988887777", or "resume 3f2a91…": n8n cuts off more. What is given by an expression can't be read before the
- * workflow runs (n8n throws then), and is left out.
- */
+/** Reads nothing but the operation: the editor shows no subtitle at all where another field is an expression, and an ID mostly is. */
 const subtitle =
-	'={{ (() => { const read = (name) => { try { return $parameter[name]; } catch (error) { return undefined; } }; const operation = read("operation"); const about = operation === "verify" || (operation === "timeline" && read("timelineOf") !== "transaction") ? "number" : ["compensate", "get", "giveUp", "resume", "timeline"].includes(operation) ? "transactionId" : ""; const short = String((about && read(about)) || ""); return ({ compensate: "compensate", get: "get", getAll: "get many", giveUp: "give up", prune: "delete old", recover: "recover unfinished", resume: "resume", timeline: "timeline", verify: "verify" })[operation] + (short && " " + (short.length > 17 ? short.slice(0, 12) + "…" : short)); })() }}';
+	'={{ ({ compensate: "compensate a transaction", get: "get a transaction", getAll: "get many transactions", giveUp: "give up a transaction", prune: "delete old transactions", recover: "recover unfinished", resume: "resume a transaction", timeline: "draw a timeline", verify: "verify the order of a chat" })[$parameter.operation] }}';
 
 export class OrderedMessageLog implements INodeType {
 	description: INodeTypeDescription = {

@@ -127,7 +127,7 @@ export class EditorPage {
 		return await this.byId('canvas-node').filter({ has: this.byId('node-issues') }).evaluateAll((nodes) => nodes.map((node) => String(node.dataset.nodeName)));
 	}
 
-	/** The sticky notes on the canvas, and whether they are too small for their text. */
+	/** The sticky notes on the canvas, and whether they are too small for their text: they can be scrolled, so {@link cutOff} takes them for readable. */
 	async stickyNotes(): Promise<Array<{ isCutOff: boolean }>> {
 		return await this.byId('sticky').evaluateAll((notes) => notes.map((note) => {
 			const all = [note, ...note.querySelectorAll('*')];

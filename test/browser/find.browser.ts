@@ -52,7 +52,7 @@ test('a person moves the node with the mouse and connects it with the trigger', 
 
 test('below its name each node says what it is set to do, and nothing of it is cut off', async () => {
 	const send = (name: string, y: number, parameters: object) => ({ id: name, name, type: `${type}orderedEvolutionApiSend`, typeVersion: 1, position: [0, y], parameters });
-	const steps = (...kinds: string[]) => ({ operation: 'runSequence', steps: { step: kinds.map((kind) => ({ type: kind })) } });
+	const steps = (...kinds: string[]) => ({ operation: 'runSequence', steps: { step: kinds.map((kind) => ({ type: kind, text: '={{ $json.text }}' })) } });
 	const { id } = await stage.rest.createWorkflow({
 		name: 'Subtitles',
 		nodes: [
@@ -60,8 +60,9 @@ test('below its name each node says what it is set to do, and nothing of it is c
 			send('Delivered', 200, { waitFor: 'delivered' }),
 			send('Short', 400, steps('text', 'webhook')),
 			send('Long', 600, steps('document', 'document', 'location', 'webhook', 'text')),
+			send('Delay', 800, { waitFor: 'delay', delaySeconds: '={{ $json.seconds }}', text: '={{ $json.text }}' }),
 			{ id: 'log', name: LOG, type: `${type}orderedMessageLog`, typeVersion: 1, position: [300, 0], parameters: {} },
-			{ id: 'timeline', name: 'Timeline', type: `${type}orderedMessageLog`, typeVersion: 1, position: [300, 200], parameters: { operation: 'timeline', timelineOf: 'chat', number: '+55 11 98888-7777' } },
+			{ id: 'timeline', name: 'Timeline', type: `${type}orderedMessageLog`, typeVersion: 1, position: [300, 200], parameters: { operation: 'timeline', timelineOf: 'chat', number: '={{ $json.number }}' } },
 			{ id: 'buffer', name: BUFFER, type: `${type}chatMessageBuffer`, typeVersion: 1, position: [300, 400], parameters: {} },
 		],
 		connections: {},
@@ -74,7 +75,8 @@ test('below its name each node says what it is set to do, and nothing of it is c
 		Short: '2 steps: text → webhook',
 		Long: '5 steps: document → …',
 		[LOG]: 'recover unfinished',
-		Timeline: 'timeline +55 11 98888-7777',
+		Delay: 'text → delay → webhook',
+		Timeline: 'draw a timeline',
 		[BUFFER]: 'join quick messages',
 	};
 	for (const [name, subtitle] of Object.entries(subtitles)) {

@@ -24,22 +24,28 @@ beforeAll(async () => {
 	await stage.rest.saveCredential({ name: 'OpenAI', type: 'openAiApi', data: { apiKey: 'a-key', url: stage.simulator.url, headerName: '', headerValue: '', header: false } });
 });
 
-async function expectWhole(editor: EditorPage, nodes: WorkflowData['nodes']): Promise<void> {
+/** What no credential gives, and the template's note asks for. */
+const toChoose: Record<string, string[]> = { 'take-over-messages.json': ['Answer them'] };
+
+async function expectWhole(editor: EditorPage, file: string, nodes: WorkflowData['nodes']): Promise<void> {
 	const names = nodes.filter(({ type }) => type !== STICKY).map((node) => String(node.name));
 	await editor.node(names.at(-1) ?? '').waitFor();
 	expect((await editor.nodeNames()).sort()).toEqual([...names].sort());
-	expect(await editor.nodesWithIssues()).toEqual([]);
+	const asked = toChoose[file] ?? [];
+	expect(await editor.nodesWithIssues()).toEqual(asked);
+	const notes = nodes.filter(({ type }) => type === STICKY).map((node) => (node.parameters as { content: string }).content).join('\n');
+	for (const node of asked) expect(notes).toContain(`In **${node}**, choose`);
 	expect(await editor.page.getByText(/not (currently )?installed|unknown node|Install this node/i).count()).toBe(0);
 	expect(await editor.stickyNotes()).toEqual(nodes.filter(({ type }) => type === STICKY).map(() => ({ isCutOff: false })));
 }
 
-test.each(templates)('%s comes whole, from its file and pasted, under its name, with notes that can be read, and nothing to mend once the credentials are there', async (file, json, { name, nodes }) => {
+test.each(templates)('%s comes whole, from its file and pasted, under its name, with notes that can be read, and nothing to choose but the credentials and what they ask for', async (file, json, { name, nodes }) => {
 	const editor = await stage.open();
 	await editor.newWorkflow();
 	await editor.importFile(join(folder, file));
-	await expectWhole(editor, nodes);
+	await expectWhole(editor, file, nodes);
 	expect(await editor.workflowName()).toBe(name);
 	await editor.newWorkflow();
 	await editor.paste(json);
-	await expectWhole(editor, nodes);
+	await expectWhole(editor, file, nodes);
 });

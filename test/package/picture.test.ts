@@ -51,7 +51,7 @@ test('it draws with its own files, and reads them only then', async () => {
 	const { binary, hints, read } = await drawInBareNode();
 	expect(Object.entries(binary).map(([key, { name, type }]) => [key, name, type])).toEqual([['picture', 'timeline.png', 'image/png'], ['timeline', 'timeline.svg', 'image/svg+xml'], ['page', 'timeline.html', 'text/html']]);
 	const { width, rgba } = decoded(Buffer.from(binary.picture?.data ?? '', 'base64'));
-	expect(width).toBe(2000);
+	expect(width).toBe(1520);
 	expect(rgba.some((byte) => byte < 100)).toBe(true);
 	expect(hints).toEqual([]);
 	expect(read).toEqual({ before: false, after: true });

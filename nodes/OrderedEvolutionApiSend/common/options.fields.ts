@@ -56,7 +56,7 @@ const earlierMessagesFields: INodeProperties[] = [
 		displayName: 'Timeout (Seconds)',
 		name: 'timeoutSeconds',
 		type: 'number',
-		typeOptions: { minValue: 0.5 },
+		typeOptions: { minValue: 1 },
 		default: 20,
 		description: 'How long to wait for them at most. The chat stays reserved meanwhile.',
 	},
