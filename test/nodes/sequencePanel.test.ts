@@ -1,11 +1,12 @@
 // The panel of "Run a Sequence of Steps": what it shows when, how its fields are named, and what stands on the canvas.
-import { NodeHelpers, type IDataObject, type IExecuteFunctions, type INodeParameters, type INodeProperties, type INodePropertyCollection, type INodeType } from 'n8n-workflow';
+import { NodeHelpers, type IDataObject, type IExecuteFunctions, type INodeParameters, type INodeProperties, type INodeType } from 'n8n-workflow';
 import { OrderedEvolutionApiSend } from '../../nodes/OrderedEvolutionApiSend/OrderedEvolutionApiSend.node';
 import { stepFields } from '../../nodes/OrderedEvolutionApiSend/runSequence/steps';
 import { kinds } from '../../evolution/messages/message';
 import { earlierMessagesLabels, stepLabels } from '../../ordering/sequence/labels';
 import { builtNode, runWorkflow } from '../../scripts/engine/workflow';
 import { NODE_TYPE, outputOf, sendWorkflow, useBench } from './bench';
+import { allFields, entriesOf } from './fields';
 
 useBench();
 
@@ -16,13 +17,6 @@ function field(name: string, among: INodeProperties[] = properties): INodeProper
 	const found = among.find((one) => one.name === name);
 	if (!found) throw new Error(`There is no field ${name}.`);
 	return found;
-}
-
-const entriesOf = (property: INodeProperties) => (property.options ?? []) as INodePropertyCollection[];
-
-/** All fields of a step, at whatever depth, but for the wrappings of collections. */
-function allFields(fields: INodeProperties[]): INodeProperties[] {
-	return fields.flatMap((one) => [one, ...(one.type === 'fixedCollection' ? allFields(entriesOf(one).flatMap(({ values }) => values)) : one.type === 'collection' ? allFields(one.options as INodeProperties[]) : [])]);
 }
 
 /** The names of the fields that the panel shows, once each, in their order. */
@@ -137,19 +131,6 @@ describe('fields are named in errors as the panel names them', () => {
 
 	test('those of After Earlier Messages', () => {
 		expect(Object.fromEntries(ruleFields().map(({ name, displayName }) => [name, displayName]))).toEqual(earlierMessagesLabels);
-	});
-});
-
-describe('every field', () => {
-	const fields = [...allFields(stepFields), ...ruleFields()].filter(({ type }) => type !== 'notice' && type !== 'collection');
-
-	test('says what it is for', () => {
-		expect(fields.filter(({ description: hint }) => !hint).map(({ name }) => name)).toEqual([]);
-	});
-
-	test('that is typed in has an example', () => {
-		const hasExample = ({ type, placeholder, description: hint }: INodeProperties) => type !== 'string' || /e\.g\. |@/.test(placeholder ?? '') || /such as/.test(hint ?? '');
-		expect(fields.filter((one) => !hasExample(one)).map(({ name }) => name)).toEqual([]);
 	});
 });
 
