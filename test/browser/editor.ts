@@ -163,10 +163,16 @@ export class EditorPage {
 		return items;
 	}
 
-	/** Moves a node of the canvas with the mouse, by so many px. */
-	async dragNode(name: string, right: number, down: number): Promise<void> {
-		const { x, y } = await this.middleOf(this.node(name));
-		await this.drag({ x, y }, { x: x + right, y: y + down });
+	/** Drags an action of a node from the list to this place of the canvas, in px of the window; its panel is open then. n8n has nobody drag a node itself that has several actions. */
+	async dragIn(name: string, to: { x: number; y: number }, action = ACTIONS[name]): Promise<void> {
+		await this.openNodesPanel();
+		const items = await this.search(name);
+		await items.filter({ has: this.page.getByText(name, { exact: true }) }).first().click();
+		if (!action) throw new Error(`Which action of ${name}?`);
+		const canvas = this.byId('canvas-wrapper');
+		const { x, y } = await boxOf(canvas);
+		await this.page.getByText(action, { exact: true }).dragTo(canvas, { targetPosition: { x: to.x - x, y: to.y - y } });
+		await this.byId('ndv').waitFor();
 	}
 
 	/** Draws an edge with the mouse, from an output's circle to another node's input. */
@@ -178,8 +184,7 @@ export class EditorPage {
 	}
 
 	private async middleOf(what: Locator): Promise<{ x: number; y: number }> {
-		const box = await what.boundingBox();
-		if (!box) throw new Error('It is not to be seen.');
+		const box = await boxOf(what);
 		return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 	}
 
@@ -450,6 +455,16 @@ export class EditorPage {
 	async effort(): Promise<Effort> {
 		return await this.page.evaluate(() => (globalThis as unknown as { effort: Effort }).effort);
 	}
+}
+
+export interface Box { x: number; y: number; width: number; height: number }
+
+/** Where it is in the window, once it is there, in px. */
+export async function boxOf(what: Locator): Promise<Box> {
+	await what.waitFor();
+	const box = await what.boundingBox();
+	if (!box) throw new Error('It is not to be seen.');
+	return box;
 }
 
 /** What a person can't read in full in these parts of the page, once what moves has come to rest; fails if there is nothing to read. */

@@ -3,6 +3,7 @@ import type { Locator } from 'playwright-core';
 import { decoded, type Pixels } from '../support/png';
 import { BUFFER, cutOff, LOG, NODE } from './editor';
 import { useStage } from './stage';
+import { START } from './workflows';
 
 const stage = useStage();
 
@@ -32,22 +33,20 @@ test.each(['light', 'dark'] as const)('in the %s theme, a person who searches fi
 	}
 });
 
-test('a person moves the node with the mouse and connects it with the trigger', async () => {
+test('a person drags the node in from the list and connects it with the trigger', async () => {
 	const { id } = await stage.rest.createWorkflow({
 		name: 'To be connected',
-		nodes: [
-			{ id: 'a', name: 'Start', type: 'n8n-nodes-base.manualTrigger', typeVersion: 1, position: [0, 0], parameters: {} },
-			{ id: 'b', name: NODE, type: `${type}orderedEvolutionApiSend`, typeVersion: 1, position: [300, 0], parameters: {} },
-		],
+		nodes: [{ id: 'a', name: START, type: 'n8n-nodes-base.manualTrigger', typeVersion: 1, position: [0, 0], parameters: {} }],
 		connections: {},
 	});
 	const editor = await stage.open();
 	await editor.openWorkflow(id);
-	const before = await editor.node(NODE).boundingBox();
-	await editor.dragNode(NODE, 60, 120);
-	const after = await editor.node(NODE).boundingBox();
-	expect((after?.y ?? 0) - (before?.y ?? 0)).toBeGreaterThan(60);
-	await editor.connect('Start', NODE);
+	const place = { x: 760, y: 560 };
+	await editor.dragIn(NODE, place);
+	await editor.closePanel();
+	const box = await editor.node(NODE).boundingBox();
+	expect(Math.hypot((box?.x ?? 0) - place.x, (box?.y ?? 0) - place.y)).toBeLessThan(200);
+	await editor.connect(START, NODE);
 });
 
 test('below its name each node says what it is set to do, and nothing of it is cut off', async () => {

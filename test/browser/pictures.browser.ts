@@ -2,11 +2,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Locator } from 'playwright-core';
 import { readTemplate, withCredential } from '../../scripts/n8n/editor';
 import type { SavedWorkflow } from '../../scripts/n8n/rest';
 import { decoded, difference, small } from '../support/png';
-import { cutOff, type EditorPage, LOG, NODE } from './editor';
+import { type Box, boxOf, cutOff, type EditorPage, LOG, NODE } from './editor';
 import { useStage } from './stage';
 import { makeWorkflow } from './workflows';
 
@@ -22,14 +21,6 @@ function keep(name: string, png: Buffer, sameBelow = 0.005): void {
 	expect(made.length).toBeLessThan(150_000);
 	if (existsSync(file) && difference(decoded(readFileSync(file)), decoded(made)) < sameBelow) return;
 	writeFileSync(file, made);
-}
-
-interface Box { x: number; y: number; width: number; height: number }
-
-async function boxOf(what: Locator): Promise<Box> {
-	const box = await what.boundingBox();
-	if (!box) throw new Error('It is not to be seen.');
-	return box;
 }
 
 async function shot(editor: EditorPage, clip: Box): Promise<Buffer> {
