@@ -46,7 +46,7 @@ export function useStage(options: { /** More of n8n's environment. */ env?: Reco
 	const stage = { userFolder: mkdtempSync(join(tmpdir(), 'ordered-browser-')) } as Stage;
 	const pages: EditorPage[] = [];
 	jest.setTimeout(testMs);
-	// the editor is n8n's and loads in its own time; what fails a second time is not that
+	// n8n's editor loads in its own time: what passes when tried again was only late
 	jest.retryTimes(1, { logErrorsBeforeRetry: true });
 	let browser: Browser | undefined;
 
