@@ -273,7 +273,7 @@ export class EditorPage {
 	async nameInstance(name: string): Promise<void> {
 		const locator = this.byId('resource-locator-instanceName');
 		await locator.locator('[data-test-id="rlc-mode-selector"]').click();
-		await this.page.locator('[role="option"]:visible').filter({ hasText: 'By name' }).first().click();
+		await this.page.locator('[role="option"]:visible').filter({ hasText: 'Name' }).first().click();
 		await locator.locator('[data-test-id="rlc-input"] input').or(locator.locator('input[data-test-id="rlc-input"]')).first().fill(name);
 		await this.page.waitForTimeout(TAKES_OVER_MS);
 	}

@@ -38,6 +38,7 @@ const texts: Panels = {
 	'until sent': send({ ...text, waitFor: 'sent', onAckTimeout: 'continue' }),
 	'until delivered': send({ ...text, waitFor: 'delivered', webhookUrl: 'https://n8n.example.com/webhook-test/after' }),
 	'until read': send({ ...text, waitFor: 'read', webhookHeaders: { header: [{ name: '', value: '' }] }, webhookAuthentication: 'credential' }),
+	'instance by its name': send({ ...text, instanceName: { ...instanceName, mode: 'name' } }),
 	'no webhook': send({ ...text, callWebhook: false }),
 	'all options': send({ ...text, options: { ...commonOptions, linkPreview: true, mentionEveryone: false, quotedMessageId: '', typingMilliseconds: 0 } }),
 	'by expressions': send({ ...text, waitFor: '={{ $json.waitFor }}', delaySeconds: '={{ $json.delay }}', callWebhook: '={{ $json.call }}' }),

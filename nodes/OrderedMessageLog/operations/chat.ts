@@ -11,7 +11,7 @@ export const instanceField: INodeProperties = {
 	description: 'The WhatsApp connection in EvolutionAPI that sent the messages',
 	modes: [
 		{ displayName: 'From List', name: 'list', type: 'list', placeholder: 'Select an instance…', typeOptions: { searchListMethod: 'searchInstances', searchable: true } },
-		{ displayName: 'By Name', name: 'name', type: 'string', placeholder: 'e.g. my-whatsapp' },
+		{ displayName: 'Name', name: 'name', type: 'string', placeholder: 'e.g. my-whatsapp' },
 	],
 };
 
