@@ -9,7 +9,7 @@ import { runOperation } from './runOperation';
 
 const main = [NodeConnectionTypes.Main];
 
-/** Reads nothing but the operation: the editor shows no subtitle at all where another field is an expression, and an ID mostly is. */
+/** Reads nothing but the operation: IDs and numbers mostly are expressions, of which nothing is known before the workflow runs. */
 const subtitle =
 	'={{ ({ compensate: "compensate a transaction", get: "get a transaction", getAll: "get many transactions", giveUp: "give up a transaction", prune: "delete old transactions", recover: "recover unfinished", resume: "resume a transaction", timeline: "draw a timeline", verify: "verify the order of a chat" })[$parameter.operation] }}';
 

@@ -1,6 +1,7 @@
 // The credentials' dialogs: what a person is told who fills them in right or wrong; and the instance's list that they open.
 import { type EditorPage, cutOff, NODE } from './editor';
 import { useStage } from './stage';
+import { makeWorkflow } from './workflows';
 
 const stage = useStage();
 
@@ -75,12 +76,7 @@ test("with the key of one instance the credential is good, and the instance's li
 });
 
 test("the instance's list shows channel and state, can be searched, and a name can be typed instead", async () => {
-	const credential = await stage.credential();
-	const { id } = await stage.rest.createWorkflow({
-		name: 'To be filled in',
-		nodes: [{ id: 'a', name: NODE, type: 'n8n-nodes-ordered-evolutionapi.orderedEvolutionApiSend', typeVersion: 1, position: [0, 0], parameters: { text: 'Your order is confirmed', number: '+55 11 98888-7777', callWebhook: false }, credentials: { evolutionServerApi: credential } }],
-		connections: {},
-	});
+	const { id } = await makeWorkflow(stage, 'To be filled in', { [NODE]: { parameters: { text: 'Your order is confirmed', number: '+55 11 98888-7777', callWebhook: false } } });
 	const editor = await stage.open();
 	await editor.openWorkflow(id);
 	await editor.openNode(NODE);

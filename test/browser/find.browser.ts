@@ -3,7 +3,7 @@ import type { Locator } from 'playwright-core';
 import { decoded, type Pixels } from '../support/png';
 import { BUFFER, cutOff, LOG, NODE } from './editor';
 import { useStage } from './stage';
-import { START } from './workflows';
+import { makeWorkflow, START } from './workflows';
 
 const stage = useStage();
 
@@ -34,11 +34,7 @@ test.each(['light', 'dark'] as const)('in the %s theme, a person who searches fi
 });
 
 test('a person drags the node in from the list and connects it with the trigger', async () => {
-	const { id } = await stage.rest.createWorkflow({
-		name: 'To be connected',
-		nodes: [{ id: 'a', name: START, type: 'n8n-nodes-base.manualTrigger', typeVersion: 1, position: [0, 0], parameters: {} }],
-		connections: {},
-	});
+	const { id } = await makeWorkflow(stage, 'To be connected', {});
 	const editor = await stage.open();
 	await editor.openWorkflow(id);
 	const place = { x: 760, y: 560 };

@@ -29,14 +29,15 @@ const toChoose: Record<string, string[]> = { 'take-over-messages.json': ['Answer
 
 async function expectWhole(editor: EditorPage, file: string, nodes: WorkflowData['nodes']): Promise<void> {
 	const names = nodes.filter(({ type }) => type !== STICKY).map((node) => String(node.name));
+	const notes = nodes.filter(({ type }) => type === STICKY);
 	await editor.node(names.at(-1) ?? '').waitFor();
 	expect((await editor.nodeNames()).sort()).toEqual([...names].sort());
 	const asked = toChoose[file] ?? [];
 	expect(await editor.nodesWithIssues()).toEqual(asked);
-	const notes = nodes.filter(({ type }) => type === STICKY).map((node) => (node.parameters as { content: string }).content).join('\n');
-	for (const node of asked) expect(notes).toContain(`In **${node}**, choose`);
+	const written = notes.map(({ parameters }) => (parameters as { content: string }).content).join('\n');
+	for (const node of asked) expect(written).toContain(`In **${node}**, choose`);
 	expect(await editor.page.getByText(/not (currently )?installed|unknown node|Install this node/i).count()).toBe(0);
-	expect(await editor.stickyNotes()).toEqual(nodes.filter(({ type }) => type === STICKY).map(() => ({ isCutOff: false })));
+	expect(await editor.stickyNotes()).toEqual(notes.map(() => ({ isCutOff: false })));
 }
 
 test.each(templates)('%s comes whole, from its file and pasted, under its name, with notes that can be read, and nothing to choose but the credentials and what they ask for', async (file, json, { name, nodes }) => {

@@ -11,10 +11,10 @@ import { allFields } from './fields';
 /** What has no room for a description, or says it by what it offers: each operation has one. */
 const saysItself = ({ name, type }: INodeProperties) => ['notice', 'credentials', 'collection'].includes(type) || name === 'operation';
 
-/** In the empty field, in the hint, in what the field has from the start, or picked from what there is. */
-function hasExample({ type, default: given, placeholder, description, hint }: INodeProperties): boolean {
-	if (['boolean', 'options', 'multiOptions', 'resourceLocator', 'dateTime', 'fixedCollection'].includes(type)) return true;
-	return /e\.g\. |@/.test(placeholder ?? '') || /such as/.test(`${description ?? ''} ${hint ?? ''}`) || (given !== '' && given !== undefined);
+/** In the empty field or in the hint; a number, JSON, and a name that is there from the start are examples themselves. */
+function hasExample({ name, type, default: given, placeholder, description, hint }: INodeProperties): boolean {
+	if (/e\.g\. |@/.test(placeholder ?? '') || /such as/.test(`${description ?? ''} ${hint ?? ''}`)) return true;
+	return ['number', 'json'].includes(type) || name === 'namePrefix' ? given !== '' && given !== undefined : type !== 'string';
 }
 
 describe.each<[string, INodeProperties[]]>([
