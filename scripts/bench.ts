@@ -87,14 +87,16 @@ async function n8n(): Promise<[Figures, Goal[]]> {
 	return [{ ...(await benchWaitingInN8n(progress)) }, []];
 }
 
-/** The ordered node beside the chain that users build today. */
+/** The ordered-send API and the ordered node beside the chain that users build today. */
 async function chain(executions: number): Promise<[Figures, Goal[]]> {
-	progress('Calls of one n8n: the ordered node, the unordered chain, and an empty workflow');
+	progress('Calls of one n8n: the ordered-send API, the ordered node, the unordered chain, and an empty workflow');
 	const result = await benchChain(progress, { executions });
 	for (const line of chainTable(result)) progress(line);
 	return [{ ...result }, [
-		...result.levels.map(({ atOnce, ratio }): Goal => ({ name: `chain.orderedToUnordered, ${atOnce} at once`, value: ratio, least: 1.3 })),
-		{ name: 'chain.webhooksAfterRefusal', value: result.refused.ordered.webhooks, most: 0 },
+		...(['api', 'ordered'] as const).flatMap((of) => [
+			...result.levels.map(({ atOnce, ratios }): Goal => ({ name: `chain.${of}ToUnordered, ${atOnce} at once`, value: ratios[of], least: 1.3 })),
+			{ name: `chain.${of}.webhooksAfterRefusal`, value: result.refused[of].webhooks, most: 0 },
+		]),
 	]];
 }
 

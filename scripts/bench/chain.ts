@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import { startSimulator, type Simulator } from '../../simulator';
-import { type Editor, openEditor } from '../n8n/editor';
+import { type Editor, openEditor, readTemplate, withCredentials } from '../n8n/editor';
 import { ensureN8n } from '../n8n/install';
 import { installPackage, packPackage, packPublished } from '../n8n/package';
 import { cacheFolder, projectRoot } from '../n8n/paths';
@@ -16,11 +16,16 @@ import { median } from './runtime';
 /** The most used EvolutionAPI package; of this version it was recorded that it takes Meta's refusal for a success. */
 const otherPackage = 'n8n-nodes-evolution-api@1.0.4';
 
-const chains = ['ordered', 'unordered', 'empty'] as const;
+/** The template of the ordered-send API, the sending node alone, the chain that users build today, and n8n with neither. */
+const chains = ['api', 'ordered', 'unordered', 'empty'] as const;
 type Chain = (typeof chains)[number];
 
 /** What comes first has a warmer machine or a colder one: so each comes as often before the others as after them. */
-const block: Chain[] = ['ordered', 'unordered', 'empty', 'empty', 'unordered', 'ordered'];
+const block: Chain[] = [...chains, ...[...chains].reverse()];
+
+const sending = ['api', 'ordered', 'unordered'] as const;
+
+const apiKey = { name: 'X-Api-Key', value: 'key-of-the-benchmark' };
 
 export interface ChainFigures {
 	perSecond: number;
@@ -33,12 +38,9 @@ export interface ChainFigures {
 export interface ChainLevel {
 	/** How many calls are under way at any time. */
 	atOnce: number;
-	ordered: ChainFigures;
-	unordered: ChainFigures;
-	empty: ChainFigures;
-	/** Executions a second, ordered to unordered: of each block, and their median. */
-	ratios: number[];
-	ratio: number;
+	figures: Record<Chain, ChainFigures>;
+	/** Executions a second, each to the unordered chain: the median of the blocks. */
+	ratios: Record<Chain, number>;
 }
 
 /** What came of messages that Meta refused. */
@@ -51,12 +53,12 @@ export interface Refused {
 
 export interface ChainResult {
 	levels: ChainLevel[];
-	refused: { ordered: Refused; unordered: Refused };
+	refused: Record<(typeof sending)[number], Refused>;
 }
 
 export interface ChainOptions {
 	levels?: number[];
-	/** Executions in a round, and blocks of six rounds for each level: an odd number, or the median is the better of two. */
+	/** Executions in a round, and blocks of eight rounds for each level: an odd number, or the median is the better of two. */
 	executions?: number;
 	blocks?: number;
 	warmUp?: number;
@@ -91,7 +93,7 @@ export async function benchChain(progress: (line: string) => void, { levels = [1
 			for (const chain of chains) await runRound(bench, chain, 4, warmUp);
 			const measured: ChainLevel[] = [];
 			for (const atOnce of levels) measured.push(await measureLevel(bench, { atOnce, executions, blocks }, progress));
-			return { levels: measured, refused: { ordered: await refuse(bench, 'ordered', refusals), unordered: await refuse(bench, 'unordered', refusals) } };
+			return { levels: measured, refused: { api: await refuse(bench, 'api', refusals), ordered: await refuse(bench, 'ordered', refusals), unordered: await refuse(bench, 'unordered', refusals) } };
 		} finally {
 			await editor.server.stop();
 		}
@@ -106,23 +108,29 @@ async function publishAll({ editor: { rest }, simulator, receiver }: Bench): Pro
 	const [ours] = await rest.credentials();
 	if (!ours) throw new Error('The editor has no credential.');
 	const theirs = await rest.createCredential({ name: 'EvolutionAPI simulator, other package', type: 'evolutionApi', data: { 'server-url': simulator.url, 'apikey': simulator.apiKey } });
-	const workflows = [orderedWorkflow('ordered', ours, receiver.url), unorderedWorkflow('unordered', theirs, receiver.url), emptyWorkflow('empty')];
+	const evolutionServerApi = { id: ours.id, name: ours.name };
+	const httpHeaderAuth = await rest.createCredential({ name: 'Key of your API', type: 'httpHeaderAuth', data: apiKey });
+	const api = withCredentials(readTemplate(join(projectRoot, 'templates', 'ordered-send-api.json')), { evolutionServerApi, httpHeaderAuth });
+	const workflows = [api, orderedWorkflow('ordered', ours, receiver.url), unorderedWorkflow('unordered', theirs, receiver.url), emptyWorkflow('empty')];
 	for (const workflow of workflows) await rest.publish(await rest.createWorkflow(workflow));
 }
 
 async function measureLevel(bench: Bench, { atOnce, executions, blocks }: { atOnce: number; executions: number; blocks: number }, progress: (line: string) => void): Promise<ChainLevel> {
 	const rounds: Round[] = [];
-	const ratios: number[] = [];
+	const ratios: Array<Record<Chain, number>> = [];
 	for (let i = 0; i < blocks; i++) {
 		const ofBlock: Round[] = [];
 		for (const chain of block) ofBlock.push(await runRound(bench, chain, atOnce, executions));
 		const seconds = (chain: Chain) => ofBlock.filter((round) => round.chain === chain).reduce((sum, { perSecond }) => sum + 1 / perSecond, 0);
-		ratios.push(seconds('unordered') / seconds('ordered'));
+		ratios.push(ofEach((chain) => seconds('unordered') / seconds(chain)));
 		progress(`  ${atOnce} at once, block ${i + 1} of ${blocks}: ${ofBlock.map(({ chain, perSecond }) => `${chain} ${perSecond.toFixed(0)}/s`).join(', ')}`);
 		rounds.push(...ofBlock);
 	}
-	const of = (chain: Chain) => middle(rounds.filter((round) => round.chain === chain));
-	return { atOnce, ordered: of('ordered'), unordered: of('unordered'), empty: of('empty'), ratios, ratio: median(ratios) };
+	return { atOnce, figures: ofEach((chain) => middle(rounds.filter((round) => round.chain === chain))), ratios: ofEach((chain) => median(ratios.map((ratio) => ratio[chain]))) };
+}
+
+function ofEach<T>(make: (chain: Chain) => T): Record<Chain, T> {
+	return Object.fromEntries(chains.map((chain) => [chain, make(chain)])) as Record<Chain, T>;
 }
 
 function middle(rounds: Round[]): ChainFigures {
@@ -131,7 +139,8 @@ function middle(rounds: Round[]): ChainFigures {
 }
 
 /** A fixed number of calls, always `atOnce` under way, each to a chat of its own. Throws unless each did what it is for. */
-async function runRound({ editor: { rest, server }, simulator, receiver }: Bench, chain: Chain, atOnce: number, executions: number): Promise<Round> {
+async function runRound(bench: Bench, chain: Chain, atOnce: number, executions: number): Promise<Round> {
+	const { editor: { server }, simulator, receiver } = bench;
 	simulator.control.clearLog();
 	receiver.calls.length = 0;
 	const times: number[] = [];
@@ -139,7 +148,7 @@ async function runRound({ editor: { rest, server }, simulator, receiver }: Bench
 	const began = performance.now();
 	await pMap(Array.from({ length: executions }), async () => {
 		const calledAt = performance.now();
-		const { status, text } = await rest.callWebhook(chain, { number: nextNumber(), text: 'Your order is on its way' });
+		const { status, text } = await call(bench, chain, 'Your order is on its way');
 		times.push(performance.now() - calledAt);
 		if (status !== 200) throw new Error(`${chain}: the workflow answered ${status}: ${text}`);
 	}, { concurrency: atOnce });
@@ -154,11 +163,12 @@ async function runRound({ editor: { rest, server }, simulator, receiver }: Bench
 }
 
 /** Sends that Meta refuses as it was recorded: EvolutionAPI answers 201, without a message ID. */
-async function refuse({ editor: { rest }, simulator, receiver }: Bench, chain: Chain, count: number): Promise<Refused> {
+async function refuse(bench: Bench, chain: Chain, count: number): Promise<Refused> {
+	const { simulator, receiver } = bench;
 	simulator.control.clearLog();
 	simulator.control.addRule({ route: 'sendText', answer: { kind: 'metaRefusal', code: 131026 } });
 	receiver.calls.length = 0;
-	const answers = await pMap(Array.from({ length: count }), () => rest.callWebhook(chain, { number: nextNumber(), text: 'This one is refused' }), { concurrency: 4 });
+	const answers = await pMap(Array.from({ length: count }), () => call(bench, chain, 'This one is refused'), { concurrency: 4 });
 	await sleep(endsWithinMs);
 	simulator.control.clearRules();
 	if (simulator.control.messages().length > 0) throw new Error('A message that was to be refused went out.');
@@ -166,6 +176,12 @@ async function refuse({ editor: { rest }, simulator, receiver }: Bench, chain: C
 }
 
 const endsWithinMs = 500;
+
+async function call({ editor: { rest }, receiver }: Bench, chain: Chain, text: string): Promise<{ status: number; text: string }> {
+	const message = { number: nextNumber(), text };
+	if (chain !== 'api') return await rest.callWebhook(chain, message);
+	return await rest.callWebhook('ordered-send-api', { instanceName: 'meta1', ...message, webhookUrl: `${receiver.url}/api` }, { [apiKey.name]: apiKey.value });
+}
 
 let numbers = 0;
 function nextNumber(): string {
@@ -189,11 +205,11 @@ export function chainTable({ levels, refused }: ChainResult): string[] {
 	const lines = [row('at once', 'chain', 'per s', 'p50 ms', 'p95 ms', 'CPU ms', 'ratio')];
 	for (const level of levels) {
 		for (const chain of chains) {
-			const { perSecond, p50Ms, p95Ms, cpuMs } = level[chain];
-			lines.push(row(level.atOnce, chain, perSecond.toFixed(1), p50Ms.toFixed(1), p95Ms.toFixed(1), cpuMs.toFixed(1), chain === 'ordered' ? level.ratio.toFixed(2) : ''));
+			const { perSecond, p50Ms, p95Ms, cpuMs } = level.figures[chain];
+			lines.push(row(level.atOnce, chain, perSecond.toFixed(1), p50Ms.toFixed(1), p95Ms.toFixed(1), cpuMs.toFixed(1), level.ratios[chain].toFixed(2)));
 		}
 	}
-	for (const chain of ['ordered', 'unordered'] as const) {
+	for (const chain of sending) {
 		const { sent, success, webhooks } = refused[chain];
 		lines.push(`${chain}: of ${sent} refused messages, ${success} reported as success, ${webhooks} followed by the webhook`);
 	}

@@ -37,7 +37,7 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
 		await logIn(rest, options.userFolder);
 		const { url: baseUrl, apiKey } = options.evolution;
 		const credential = await rest.saveCredential({ name: CREDENTIAL_NAME, type: CREDENTIAL_TYPE, data: { baseUrl, apiKey, ignoreSslIssues: false } });
-		const workflow = await importTemplate(rest, withCredential(readTemplate(options.template), credential));
+		const workflow = await importTemplate(rest, withCredentials(readTemplate(options.template), { [CREDENTIAL_TYPE]: credential }));
 		return { server, rest, workflow, webhookPaths: webhookPaths(workflow) };
 	} catch (error) {
 		await server.stop();
@@ -50,11 +50,15 @@ export function readTemplate(file: string): WorkflowData {
 	return JSON.parse(readFileSync(file, 'utf8')) as WorkflowData;
 }
 
-/** The workflow with every use of an EvolutionAPI credential pointing to this one. */
-export function withCredential(workflow: WorkflowData, { id, name }: { id: string; name: string }): WorkflowData {
+/** The workflow with credentials by their type, as somebody chooses them in the editor after an import; one that is not given is an Error. */
+export function withCredentials(workflow: WorkflowData, given: Record<string, { id: string; name: string }>): WorkflowData {
 	const nodes = workflow.nodes.map((node) => {
-		const uses = typeof node.credentials === 'object' && node.credentials !== null && CREDENTIAL_TYPE in node.credentials;
-		return uses ? { ...node, credentials: { ...(node.credentials as object), [CREDENTIAL_TYPE]: { id, name } } } : node;
+		if (!node.credentials) return node;
+		const chosen = Object.entries(node.credentials as Record<string, { id: string }>).map(([type, { id }]) => {
+			if (id !== '' || !given[type]) throw new Error(`The credential ${type} of "${String(node.name)}" has an ID, or none was given for it.`);
+			return [type, { id: given[type].id, name: given[type].name }];
+		});
+		return { ...node, credentials: Object.fromEntries(chosen) as object };
 	});
 	return { ...workflow, nodes };
 }

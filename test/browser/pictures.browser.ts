@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readTemplate, withCredential } from '../../scripts/n8n/editor';
+import { readTemplate, withCredentials } from '../../scripts/n8n/editor';
 import type { SavedWorkflow } from '../../scripts/n8n/rest';
 import { decoded, difference, small } from '../support/png';
 import { type Box, boxOf, cutOff, type EditorPage, LOG, NODE } from './editor';
@@ -30,7 +30,7 @@ async function shot(editor: EditorPage, clip: Box): Promise<Buffer> {
 
 /** The template that is in the picture, published. */
 async function orderedSend(): Promise<SavedWorkflow> {
-	const template = withCredential(readTemplate(join(root, 'templates/ordered-send.json')), await stage.credential());
+	const template = withCredentials(readTemplate(join(root, 'templates/ordered-send.json')), { evolutionServerApi: await stage.credential() });
 	const nodes = template.nodes.filter((node) => node.type !== 'n8n-nodes-base.stickyNote');
 	return await stage.rest.createWorkflow({ ...template, id: undefined, nodes });
 }

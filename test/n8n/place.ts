@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEditor, readTemplate, type Editor } from '../../scripts/n8n/editor';
+import { type Editor, openEditor, readTemplate, withCredentials } from '../../scripts/n8n/editor';
 import { ensureN8n } from '../../scripts/n8n/install';
 import { packPackage } from '../../scripts/n8n/package';
 import { projectRoot } from '../../scripts/n8n/paths';
@@ -83,19 +83,6 @@ export function usePlace(options: { /** More of n8n's environment. */ env?: Reco
 		return { workflow, path };
 	};
 	return place;
-}
-
-/** As somebody chooses them in the editor after an import; one that is not given is an Error. */
-function withCredentials(template: WorkflowData, given: Record<string, { id: string; name: string }>): WorkflowData {
-	const nodes = template.nodes.map((node) => {
-		if (!node.credentials) return node;
-		const chosen = Object.entries(node.credentials as Record<string, { id: string }>).map(([type, { id }]) => {
-			if (id !== '' || !given[type]) throw new Error(`The credential ${type} of "${node.name}" has an ID, or none was given for it.`);
-			return [type, { id: given[type].id, name: given[type].name }];
-		});
-		return { ...node, credentials: Object.fromEntries(chosen) as object };
-	});
-	return { ...template, nodes };
 }
 
 function sendWorkflow({ receiver, credential, number }: Place, path: string, parameters: object, { node = {}, settings = {} }: { node?: object; settings?: Record<string, unknown> } = {}): WorkflowData {

@@ -1,8 +1,5 @@
 // A real n8n with the packed package, killed in the middle of a webhook: the template of recovery finishes what it left.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { join } from 'node:path';
-import { readTemplate, withCredential } from '../../scripts/n8n/editor';
-import { projectRoot } from '../../scripts/n8n/paths';
 import type { Execution } from '../../scripts/n8n/rest';
 import { startN8n } from '../../scripts/n8n/server';
 import { usePlace } from './place';
@@ -11,11 +8,12 @@ const place = usePlace();
 
 /** The template as it is imported, but every two seconds. */
 async function importRecovery(): Promise<string> {
-	const template = withCredential(readTemplate(join(projectRoot, 'templates', 'recover-unfinished.json')), place.credential);
-	const nodes = template.nodes.map((node) => (node.type === 'n8n-nodes-base.scheduleTrigger' ? { ...node, parameters: { rule: { interval: [{ field: 'seconds', secondsInterval: 2 }] } } } : node));
-	const saved = await place.editor.rest.createWorkflow({ ...template, nodes, id: undefined, active: false });
-	await place.editor.rest.publish(saved);
-	return saved.id;
+	const often = { rule: { interval: [{ field: 'seconds', secondsInterval: 2 }] } };
+	const { id } = await place.importTemplate('recover-unfinished.json', {}, (template) => ({
+		...template,
+		nodes: template.nodes.map((node) => (node.type === 'n8n-nodes-base.scheduleTrigger' ? { ...node, parameters: often } : node)),
+	}));
+	return id;
 }
 
 /** The first execution in which this node ran. */

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { withCredential } from '../../scripts/n8n/editor';
+import { withCredentials } from '../../scripts/n8n/editor';
 import { buildEnvironment } from '../../scripts/n8n/environment';
 import { isInstalled } from '../../scripts/n8n/install';
 import { freePort, freePortFrom, isFree } from '../../scripts/n8n/ports';
@@ -110,10 +110,13 @@ describe('which process runs the demo', () => {
 	});
 });
 
-test('the template\'s EvolutionAPI credential becomes the one that was made, others stay', () => {
-	const nodes = [{ name: 'Webhook' }, { name: 'Send', credentials: { evolutionServerApi: { id: '', name: '' }, webhookTargetApi: { id: '5', name: 'target' } } }];
-	const workflow = withCredential({ name: 'w', nodes, connections: {} }, { id: '7', name: 'server' });
-	expect(workflow.nodes).toEqual([{ name: 'Webhook' }, { name: 'Send', credentials: { evolutionServerApi: { id: '7', name: 'server' }, webhookTargetApi: { id: '5', name: 'target' } } }]);
+test('a template gets the credentials that are given for it, each by its type; one that is missing is named', () => {
+	const nodes = [{ name: 'Webhook' }, { name: 'Send', credentials: { evolutionServerApi: { id: '', name: '' }, webhookTargetApi: { id: '', name: 'target' } } }];
+	const server = { id: '7', name: 'server', type: 'evolutionServerApi' };
+	const target = { id: '8', name: 'mine' };
+	const workflow = withCredentials({ name: 'w', nodes, connections: {} }, { evolutionServerApi: server, webhookTargetApi: target });
+	expect(workflow.nodes).toEqual([{ name: 'Webhook' }, { name: 'Send', credentials: { evolutionServerApi: { id: '7', name: 'server' }, webhookTargetApi: target } }]);
+	expect(() => withCredentials({ name: 'w', nodes, connections: {} }, { evolutionServerApi: server })).toThrow('The credential webhookTargetApi of "Send" has an ID, or none was given for it.');
 });
 
 test('stored executions are read, with what occurs twice and what points back', () => {
