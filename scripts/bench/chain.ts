@@ -16,12 +16,15 @@ import { median } from './runtime';
 /** The most used EvolutionAPI package; of this version it was recorded that it takes Meta's refusal for a success. */
 const otherPackage = 'n8n-nodes-evolution-api@1.0.4';
 
-/** The template of the ordered-send API, the sending node alone, the chain that users build today, and n8n with neither. */
-const chains = ['api', 'ordered', 'unordered', 'empty'] as const;
+/** The template of the ordered-send API; the sending node alone; the chain that users build today, without a key and, as the API has it, with one; and n8n with none of them. */
+const chains = ['api', 'ordered', 'unordered', 'unorderedWithKey', 'empty'] as const;
 type Chain = (typeof chains)[number];
 
 /** What comes first has a warmer machine or a colder one: so each comes as often before the others as after them. */
 const block: Chain[] = [...chains, ...[...chains].reverse()];
+
+/** What each is compared with. */
+const today: Record<Chain, Chain> = { api: 'unorderedWithKey', ordered: 'unordered', unordered: 'unordered', unorderedWithKey: 'unorderedWithKey', empty: 'unordered' };
 
 const sending = ['api', 'ordered', 'unordered'] as const;
 
@@ -39,7 +42,7 @@ export interface ChainLevel {
 	/** How many calls are under way at any time. */
 	atOnce: number;
 	figures: Record<Chain, ChainFigures>;
-	/** Executions a second, each to the unordered chain: the median of the blocks. */
+	/** Executions a second, each to today's chain, for the API to the one with a key: the median of the blocks. */
 	ratios: Record<Chain, number>;
 }
 
@@ -58,7 +61,7 @@ export interface ChainResult {
 
 export interface ChainOptions {
 	levels?: number[];
-	/** Executions in a round, and blocks of eight rounds for each level: an odd number, or the median is the better of two. */
+	/** Executions in a round, and blocks of ten rounds for each level: an odd number, or the median is the better of two. */
 	executions?: number;
 	blocks?: number;
 	warmUp?: number;
@@ -111,7 +114,7 @@ async function publishAll({ editor: { rest }, simulator, receiver }: Bench): Pro
 	const evolutionServerApi = { id: ours.id, name: ours.name };
 	const httpHeaderAuth = await rest.createCredential({ name: 'Key of your API', type: 'httpHeaderAuth', data: apiKey });
 	const api = withCredentials(readTemplate(join(projectRoot, 'templates', 'ordered-send-api.json')), { evolutionServerApi, httpHeaderAuth });
-	const workflows = [api, orderedWorkflow('ordered', ours, receiver.url), unorderedWorkflow('unordered', theirs, receiver.url), emptyWorkflow('empty')];
+	const workflows = [api, orderedWorkflow('ordered', ours, receiver.url), unorderedWorkflow('unordered', theirs, receiver.url), unorderedWorkflow('unorderedWithKey', theirs, receiver.url, { id: httpHeaderAuth.id, name: httpHeaderAuth.name }), emptyWorkflow('empty')];
 	for (const workflow of workflows) await rest.publish(await rest.createWorkflow(workflow));
 }
 
@@ -122,7 +125,7 @@ async function measureLevel(bench: Bench, { atOnce, executions, blocks }: { atOn
 		const ofBlock: Round[] = [];
 		for (const chain of block) ofBlock.push(await runRound(bench, chain, atOnce, executions));
 		const seconds = (chain: Chain) => ofBlock.filter((round) => round.chain === chain).reduce((sum, { perSecond }) => sum + 1 / perSecond, 0);
-		ratios.push(ofEach((chain) => seconds('unordered') / seconds(chain)));
+		ratios.push(ofEach((chain) => seconds(today[chain]) / seconds(chain)));
 		progress(`  ${atOnce} at once, block ${i + 1} of ${blocks}: ${ofBlock.map(({ chain, perSecond }) => `${chain} ${perSecond.toFixed(0)}/s`).join(', ')}`);
 		rounds.push(...ofBlock);
 	}
@@ -179,8 +182,9 @@ const endsWithinMs = 500;
 
 async function call({ editor: { rest }, receiver }: Bench, chain: Chain, text: string): Promise<{ status: number; text: string }> {
 	const message = { number: nextNumber(), text };
-	if (chain !== 'api') return await rest.callWebhook(chain, message);
-	return await rest.callWebhook('ordered-send-api', { instanceName: 'meta1', ...message, webhookUrl: `${receiver.url}/api` }, { [apiKey.name]: apiKey.value });
+	const key = { [apiKey.name]: apiKey.value };
+	if (chain === 'api') return await rest.callWebhook('ordered-send-api', { instanceName: 'meta1', ...message, webhookUrl: `${receiver.url}/api` }, key);
+	return await rest.callWebhook(chain, message, key);
 }
 
 let numbers = 0;
@@ -201,7 +205,7 @@ function cpuMsOf(pid: number): number {
 
 /** The figures as lines to print. */
 export function chainTable({ levels, refused }: ChainResult): string[] {
-	const row = (...cells: Array<string | number>) => cells.map((cell, index) => (index === 1 ? String(cell).padEnd(11) : String(cell).padStart(9))).join(' ');
+	const row = (...cells: Array<string | number>) => cells.map((cell, index) => (index === 1 ? String(cell).padEnd(16) : String(cell).padStart(9))).join(' ');
 	const lines = [row('at once', 'chain', 'per s', 'p50 ms', 'p95 ms', 'CPU ms', 'ratio')];
 	for (const level of levels) {
 		for (const chain of chains) {

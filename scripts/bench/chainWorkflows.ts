@@ -28,8 +28,8 @@ export function orderedWorkflow(path: string, credential: Saved, receiverUrl: st
 	]);
 }
 
-/** Webhook → send node of the most used EvolutionAPI package → HTTP Request → answer. */
-export function unorderedWorkflow(path: string, credential: Saved, receiverUrl: string): WorkflowData {
+/** Webhook → send node of the most used EvolutionAPI package → HTTP Request → answer; with a key, only for callers that have its header. */
+export function unorderedWorkflow(path: string, credential: Saved, receiverUrl: string, key?: Saved): WorkflowData {
 	return chainOf(path, [
 		{
 			name: 'Send',
@@ -44,7 +44,7 @@ export function unorderedWorkflow(path: string, credential: Saved, receiverUrl: 
 			typeVersion: 4.2,
 			parameters: { method: 'POST', url: `${receiverUrl}/${path}`, sendBody: true, specifyBody: 'json', jsonBody: '={{ JSON.stringify($json) }}', options: {} },
 		},
-	]);
+	], key);
 }
 
 /** Webhook → a node that does nothing → answer: what n8n itself takes for an execution with as many nodes as the ordered one. */
@@ -52,8 +52,9 @@ export function emptyWorkflow(path: string): WorkflowData {
 	return chainOf(path, [{ name: 'Nothing', type: 'n8n-nodes-base.noOp', typeVersion: 1, parameters: {} }]);
 }
 
-function chainOf(path: string, between: Node[]): WorkflowData {
-	const webhook: Node = { name: 'Webhook', type: 'n8n-nodes-base.webhook', typeVersion: 2, webhookId: path, parameters: { httpMethod: 'POST', path, responseMode: 'responseNode', options: {} } };
+function chainOf(path: string, between: Node[], key?: Saved): WorkflowData {
+	const protection = key && { parameters: { authentication: 'headerAuth' }, credentials: { httpHeaderAuth: key } };
+	const webhook: Node = { name: 'Webhook', type: 'n8n-nodes-base.webhook', typeVersion: 2, webhookId: path, ...protection, parameters: { ...protection?.parameters, httpMethod: 'POST', path, responseMode: 'responseNode', options: {} } };
 	const answer: Node = { name: 'Answer', type: 'n8n-nodes-base.respondToWebhook', typeVersion: 1.1, parameters: { respondWith: 'firstIncomingItem', options: {} } };
 	const nodes = [webhook, ...between, answer].map((node, index) => ({ id: `${path}-${index}`, position: [index * 200, 0], ...node }));
 	const links = nodes.slice(1).map(({ name }, index) => [nodes[index]?.name, { main: [[{ node: name, type: 'main', index: 0 }]] }]);
