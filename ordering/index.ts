@@ -10,7 +10,7 @@ export { type TransactionRecord, toRecord } from './log/record';
 export { type ChatRequest, type ListRequest, logLabels, toChatRequest, toListRequest, toPruneRequest } from './log/request';
 export { pause } from './pause';
 export { toResult, whatWasSent } from './result';
-export { toOrderedSequence } from './sequence/sequence';
+export { sequenceOptions, toOrderedSequence } from './sequence/sequence';
 export type { Transaction } from './transaction';
 export { mostShown, type Timeline, timelineOf } from './timeline/timeline';
 export { type Settings } from './settings';

@@ -16,6 +16,9 @@ import { largestFile, mostSteps, sequenceStep, type SequenceStep } from './steps
 
 const options = optionFields.extend({ compensationWebhookUrl: optionalUrl });
 
+/** The names of all options that a sequence can have. */
+export const sequenceOptions = Object.keys(options.shape);
+
 const sequence = z.object({
 	instanceName,
 	number: recipient,

@@ -61,6 +61,8 @@ test.each<[object, string | RegExp]>([
 	[panel({ type: 'image', mediaFrom: 'binary' }), /^Step 1 \(image\), Binary Property: the input item has no binary data "data"/],
 	[panel(), /^Steps: are missing/],
 	[sequence({ stepsFrom: 'json', stepsJson: '[{' }), /^Steps: /],
+	[sequence({ stepsFrom: 'json', stepsJson: '{"steps": [{"type": "text", "text": "x"}], "options": {"attempt": 5}}' }), /^Steps \(JSON\), options: there is no option "attempt"/],
+	[sequence({ stepsFrom: 'json', stepsJson: '{"steps": [{"type": "text", "text": "x"}], "options": {"attempts": 50}}' }), /^Attempts: /],
 ])('what is wrong in a step is one error that names it, and nothing is sent: %j', async (parameters, message) => {
 	const error = errorOf(await bench.run(parameters));
 	expect(error.message).toMatch(message);

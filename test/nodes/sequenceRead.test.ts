@@ -138,6 +138,23 @@ describe('steps in JSON', () => {
 		expect(await stepsOf(json(text))).toBe(text);
 	});
 
+	test('can have options beside them, which go before those of the panel', async () => {
+		const given = { ...json({ steps, options: { priority: 'high', afterEarlierMessages: { until: 'count' } } }), options: { priority: 'low', attempts: 5, afterEarlierMessages: { rule: { until: 'text' } } } };
+		expect(outputOf(await run(given))).toMatchObject([{ steps, options: { priority: 'high', attempts: 5, afterEarlierMessages: { until: 'count' } } }]);
+		expect(outputOf(await run(json({ steps })))).toMatchObject([{ steps, options: {} }]);
+		expect(await stepsOf(json({ type: 'text', text: 'no list' }))).toEqual({ type: 'text', text: 'no list' });
+	});
+
+	test.each<[object, RegExp]>([
+		[{ steps, option: {} }, /^Steps \(JSON\): there is no field "option" beside "steps" and "options"$/],
+		[{ steps, options: [] }, /^Steps \(JSON\), options: have to be an object/],
+		[{ steps, options: 'high' }, /^Steps \(JSON\), options: have to be an object/],
+		[{ steps, options: null }, /^Steps \(JSON\), options: have to be an object/],
+		[{ steps, options: { transactionID: 'x' } }, /^Steps \(JSON\), options: there is no option "transactionID"\. Known are: transactionId, /],
+	])('with a name or a value that they can not have are refused: %j', async (given, message) => {
+		expect((await run(json(given))).run.data.resultData.error?.message).toMatch(message);
+	});
+
 	test('are used instead of those in the panel, and not together with them', async () => {
 		expect(await stepsOf({ ...panel({ text: 'panel' }), ...json(steps) })).toEqual(steps);
 		expect(await stepsOf({ ...json(steps), ...panel({ text: 'panel' }), stepsFrom: 'panel' })).toEqual([{ type: 'text', text: 'panel', ...usual }]);

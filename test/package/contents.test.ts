@@ -121,7 +121,7 @@ test('every credential that a node asks for is in the package, and its test exis
 
 /** Those for n8n: the export for TypeBot and the API's description have tests of their own. */
 const templates = readdirSync(join(root, 'templates')).filter((file) => file.endsWith('.json') && !/^typebot-|\.openapi\.json$/.test(file));
-const othersNodes = /^n8n-nodes-base\.(code|dataTable|executeWorkflow|executeWorkflowTrigger|httpRequest|if|manualTrigger|noOp|respondToWebhook|scheduleTrigger|set|stickyNote|switch|webhook)$|^@n8n\/n8n-nodes-langchain\.(agent|lmChatOpenAi|memoryBufferWindow)$/;
+const othersNodes = /^n8n-nodes-base\.(code|dataTable|executeWorkflow|executeWorkflowTrigger|httpRequest|if|manualTrigger|noOp|respondToWebhook|scheduleTrigger|set|splitOut|stickyNote|switch|webhook)$|^@n8n\/n8n-nodes-langchain\.(agent|lmChatOpenAi|memoryBufferWindow)$/;
 
 test.each(templates)('the template %s sets only parameters that its nodes have, to values that they take', (file) => {
 	const { nodes, connections } = JSON.parse(readFileSync(join(root, 'templates', file), 'utf8')) as { nodes: TemplateNode[]; connections: Record<string, Record<string, Array<Array<{ node: string }>>>> };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { optionFields } from '../../ordering/input/options';
-import { toOrderedSequence } from '../../ordering/sequence/sequence';
+import { sequenceOptions, toOrderedSequence } from '../../ordering/sequence/sequence';
 import { mostSteps, sequenceStep, stepKinds } from '../../ordering/sequence/steps';
 import { resolve, type Schema, violations } from '../support/jsonSchema';
 
@@ -48,11 +48,11 @@ test('its paths and methods are those of the template, and so are the fields and
 	const webhooks = template.nodes.filter(({ type }) => type === 'n8n-nodes-base.webhook').map(({ parameters }) => `${String(parameters.httpMethod).toLowerCase()} /${String(parameters.path)}`);
 	expect(Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)).sort()).toEqual(webhooks.sort());
 	for (const { parameters } of template.nodes.filter(({ type }) => type === 'n8n-nodes-base.webhook')) expect(parameters.authentication).toBe('headerAuth');
-	const code = String(template.nodes.find(({ name }) => name === 'Read the request')?.parameters.jsCode);
+	const code = String(template.nodes.find(({ name }) => name === 'Read the request')?.parameters.jsonOutput);
 	const listed = (name: string) => [...(new RegExp(`const ${name} = \\[(.*)\\];`).exec(code)?.[1] ?? '').matchAll(/'(\w+)'/g)].map(([, field]) => field as string).sort();
 	const options = Object.keys(schemaOf('Options').properties ?? {}).sort();
 	expect(listed('options')).toEqual(options);
-	expect(Object.keys(template.nodes.find(({ name }) => name === 'Ordered EvolutionAPI Send')?.parameters.options as object).sort()).toEqual(options);
+	expect(options.filter((name) => !sequenceOptions.includes(name))).toEqual([]);
 	const fields = (name: string) => Object.keys(schemaOf(name).properties ?? {}).filter((field) => field !== 'async').sort();
 	expect([...new Set([...listed('fields'), ...listed('shortForm')])].sort()).toEqual([...new Set([...fields('TextThenWebhook'), ...fields('Sequence')])].sort());
 	expect(code).toContain(`const most = ${schemaOf('Transactions').properties?.transactions?.maxItems};`);

@@ -52,7 +52,7 @@ export const runSequenceFields: INodeProperties[] = [
 		default: jsonExample,
 		required: true,
 		displayOptions: { show: { operation: ['runSequence'], stepsFrom: ['json'] } },
-		description: 'List of the steps, from first to last, with "type" and the fields of that type: "text" for a text, "media" (an address or base64) or "binaryProperty" for a file, and so on. The README lists them all.',
+		description: 'List of the steps, from first to last, with "type" and the fields of that type: "text" for a text, "media" (an address or base64) or "binaryProperty" for a file, and so on. The README lists them all. Or {"steps": […], "options": {"transactionId": "order-17"}}: these options go before those below.',
 	},
 	// of no use before there is a step
 	referencesNotice('referencesNotice', { stepsFrom: ['panel'], '/steps.step': [{ _cnd: { exists: true } }] }),
