@@ -164,7 +164,8 @@ export function isUrl(value: unknown): boolean {
 
 /** As EvolutionAPI has it: padded, without a `data:` head, without line breaks. */
 export function isBase64(value: unknown): boolean {
-	return typeof value === 'string' && value.length > 0 && value.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(value);
+	// what must not be there is looked for: a pattern of all that may be needs a stack as long as the file
+	return typeof value === 'string' && value.length > 0 && value.length % 4 === 0 && !/[^A-Za-z0-9+/=]|=[^=]|===/.test(value);
 }
 
 function records(list: unknown): Array<Record<string, unknown>> {

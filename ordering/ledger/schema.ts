@@ -79,7 +79,7 @@ export const migrations: string[] = [
 		t.created_at, t.ended_at,
 		json_patch(
 			json_set(t.body, '$.id', t.id, '$.chat', json_object('server', t.server, 'instance', t.instance, 'recipient', t.recipient), '$.status', t.status, '$.content', t.content, '$.createdAt', t.created_at,
-				'$.steps', (select json_group_array(json(s.body)) from (select body from steps where server = t.server and transaction_id = t.id order by step_index) s)),
+				'$.steps', json((select json_group_array(json(s.body)) from (select body from steps where server = t.server and transaction_id = t.id order by step_index) s))),
 			json_object('origin', t.origin, 'endedAt', t.ended_at)
 		),
 		''
